@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptors: nothing short, nothing torn. */
+#include "proto/base/fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum cw_err
+cw_fd_read(int fd, void *ptr, size_t len)
+{
+	uint8_t *at = ptr;
+
+	while (len > 0) {
+		ssize_t n = read(fd, at, len);
+
+		if (n == 0)
+			return CW_ERR_CLOSED;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == ECONNRESET ? CW_ERR_CLOSED : CW_ERR_IO;
+		at += n;
+		len -= (size_t)n;
+	}
+	return CW_OK;
+}
+
+enum cw_err
+cw_fd_write(int fd, struct cw_bytes bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t n = write(fd, bytes.ptr, bytes.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+			return CW_ERR_CLOSED;
+		if (n < 0 && (errno == ENOSPC || errno == EDQUOT))
+			return CW_ERR_NO_SPACE;
+		if (n < 0)
+			return CW_ERR_IO;
+		bytes.ptr += n;
+		bytes.len -= (size_t)n;
+	}
+	return CW_OK;
+}
+
+enum cw_err
+cw_file_load(const char *path, struct cw_buf *out)
+{
+	enum cw_err err = CW_OK;
+	struct stat st;
+	uint8_t *at;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return errno == ENOENT ? CW_ERR_NO_FILE : CW_ERR_IO;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		err = CW_ERR_IO;
+		goto out;
+	}
+	at = cw_buf_extend(out, (size_t)st.st_size);
+	err = at == NULL ? out->err : cw_fd_read(fd, at, (size_t)st.st_size);
+out:
+	close(fd);
+	return err;
+}
+
+static enum cw_err
+sync_folder(const char *path)
+{
+	char copy[PATH_MAX];
+	enum cw_err err;
+	int fd;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return CW_ERR_IO;
+	err = fsync(fd) == 0 ? CW_OK : CW_ERR_IO;
+	close(fd);
+	return err;
+}
+
+enum cw_err
+cw_file_store(const char *path, struct cw_bytes bytes, mode_t mode)
+{
+	char temp[PATH_MAX];
+	enum cw_err err;
+	int fd;
+
+	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
+		return CW_ERR_IO;
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return errno == ENOSPC ? CW_ERR_NO_SPACE : CW_ERR_IO;
+	err = cw_fd_write(fd, bytes);
+	if (err == CW_OK && fsync(fd) != 0)
+		err = errno == ENOSPC ? CW_ERR_NO_SPACE : CW_ERR_IO;
+	close(fd);
+	if (err == CW_OK && rename(temp, path) != 0)
+		err = CW_ERR_IO;
+	if (err != CW_OK) {
+		unlink(temp);
+		return err;
+	}
+	return sync_folder(path);
+}
