@@ -9,6 +9,13 @@ SHELL := /bin/sh
 .SUFFIXES:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
+# Parallel by itself, and sub-makes share the jobs. (make -j1 V=1 still works.)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 
 BUILD   ?= build
 DEPS    ?= .deps
@@ -142,13 +149,18 @@ programs: $(programs)
 tests: $(test_programs)
 
 # Objects are made again when the flags change.
-FLAGS := $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(CIVETWEB_FLAGS) $(LDFLAGS_ALL)
+FLAGS := $(filter-out -Werror,$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) \
+	$(CIVETWEB_FLAGS) $(LDFLAGS_ALL))
 ifneq ($(file <$(BUILD)/.flags),$(FLAGS))
 ifeq ($(filter clean deps help lint install,$(MAKECMDGOALS)),)
 $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/.flags,$(FLAGS))
 endif
 endif
+
+$(BUILD)/.flags:
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(FLAGS)' >$@
 
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/.flags
 	$(call say,CC,$<)mkdir -p $(@D)
@@ -187,7 +199,7 @@ $(BUILD)/lib%.a:
 	$(call say,AR,$@)rm -f $@.$$$$; \
 	    $(AR) rcsD $@.$$$$ $(MEMBERS) && mv $@.$$$$ $@
 
-$(everything) $(test_programs):
+$(sort $(everything) $(test_programs)):
 	$(call say,LD,$@)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(WRAP) -o $@ \
 	    $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS_TEST) $(LDLIBS)

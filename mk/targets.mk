@@ -1,8 +1,6 @@
 # Everything that is not compiling: dependencies, tests, checks, installation.
 
-# Sub-makes take the caller's -j, or else all cores.
-JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
-SUB  = +$(Q)$(MAKE) --no-print-directory $(JOBS)
+SUB = +$(Q)$(MAKE) --no-print-directory
 
 .PHONY: help deps demo run bench test check asan tsan cov fuzz clang tidy \
 	lint format prove install clean
