@@ -104,7 +104,7 @@ $$(error two tests are named $(notdir $(1)))
 endif
 test_programs += $(1)
 $(1): $(call obj,$(2)) $(test_libs)
-$(1): LDLIBS_TEST := -lcmocka
+$(1): LDLIBS_TEST := -lcmocka -ljansson
 $(1): WRAP := $(foreach w,$(wildcard $(patsubst %.c,%.wrap,$(2))), \
 	$(patsubst %,-Wl$(comma)--wrap=%,$(shell sed 's/#.*//' $(w))))
 $(1): $(wildcard $(patsubst %.c,%.wrap,$(2)))
@@ -122,7 +122,7 @@ endif
 define fuzz_program # program, its source
 fuzz_programs += $(1)
 $(1): $(call obj,$(2) $(fuzz_shared)) $(test_libs)
-$(1): LDLIBS_TEST := -fsanitize=fuzzer -lcmocka
+$(1): LDLIBS_TEST := -fsanitize=fuzzer -lcmocka -ljansson
 endef
 $(foreach s,$(fuzz_src),$(eval $(call \
 	fuzz_program,$(BUILD)/$(basename $(notdir $(s))),$(s))))
