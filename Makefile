@@ -122,7 +122,7 @@ endif
 define fuzz_program # program, its source
 fuzz_programs += $(1)
 $(1): $(call obj,$(2) $(fuzz_shared)) $(test_libs)
-$(1): LDLIBS_TEST := -fsanitize=fuzzer -lcmocka -ljansson
+$(1): LDLIBS_TEST := -fsanitize=fuzzer -lcmocka -ljansson -ljansson
 endef
 $(foreach s,$(fuzz_src),$(eval $(call \
 	fuzz_program,$(BUILD)/$(basename $(notdir $(s))),$(s))))
@@ -143,8 +143,9 @@ endif
 
 # --- rules ------------------------------------------------------------------------
 
-.PHONY: all programs tests
-all: $(everything)
+.PHONY: all libs programs tests
+all: libs $(everything)
+libs: $(foreach l,$(LIBS_OWN),$(if $(src_$(l)),$(call lib,$(l))))
 programs: $(programs)
 tests: $(test_programs)
 
