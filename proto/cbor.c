@@ -20,8 +20,9 @@ peek(struct cw_cbor_reader *r, struct cw_cbor_head *h)
 	if (r->depth > 0 && r->level[r->depth - 1].left == 0)
 		r->err = CW_ERR_MISSING_FIELD;
 	else
-		r->err = cw_cbor_head_decode(
-		    cw_bytes(r->in.ptr + r->pos, r->in.len - r->pos), h);
+		r->err = cw_cbor_head_decode(cw_bytes(r->in.ptr + r->pos,
+						 r->in.len - r->pos),
+		    h);
 	return r->err == CW_OK;
 }
 
@@ -163,7 +164,8 @@ cw_cbor_int(struct cw_cbor_reader *r, int64_t min, int64_t max)
 }
 
 static struct cw_bytes
-string(struct cw_cbor_reader *r, enum cw_cbor_major major, size_t min, size_t max)
+string(struct cw_cbor_reader *r, enum cw_cbor_major major, size_t min,
+    size_t max)
 {
 	struct cw_cbor_head h;
 
@@ -237,7 +239,8 @@ cw_cbor_is_null(struct cw_cbor_reader *r)
 /* ---- containers ---- */
 
 static size_t
-container(struct cw_cbor_reader *r, enum cw_cbor_major major, size_t min, size_t max)
+container(struct cw_cbor_reader *r, enum cw_cbor_major major, size_t min,
+    size_t max)
 {
 	struct cw_cbor_head h;
 

@@ -24,12 +24,12 @@
 #define CW_CBOR_DEPTH 8
 
 struct cw_cbor_level {
-	uint64_t left;     /* items still to come in an array; pairs in a map */
+	uint64_t left; /* items still to come in an array; pairs in a map */
 	bool is_map;
-	bool has_key;      /* a map's key was read, its value comes next */
-	size_t start;      /* where this container begins */
-	size_t key_at;     /* where the last key's bytes are */
-	size_t key_len;    /* 0 before the first */
+	bool has_key;   /* a map's key was read, its value comes next */
+	size_t start;   /* where this container begins */
+	size_t key_at;  /* where the last key's bytes are */
+	size_t key_len; /* 0 before the first */
 };
 
 struct cw_cbor_reader {

@@ -29,7 +29,7 @@ enum cw_cbor_major {
 
 struct cw_cbor_head {
 	enum cw_cbor_major major;
-	uint64_t value;       /* argument: integer, length, count, simple value */
+	uint64_t value; /* argument: integer, length, count, simple value */
 	struct cw_bytes text; /* contents of a string */
 	size_t len;           /* bytes of the item; of a container its head */
 };

@@ -11,13 +11,16 @@
 
 /* ---- COSE_Key ---- */
 
-/* Encodes deterministically (session.cddl cose-key). */
+/* Encodes deterministically (session.cddl cose-key); sets BAD_KEY in the
+ * buffer for a key whose lengths are not those of its type. */
 void cw_cose_key_put(struct cw_buf *b, const struct cw_public_key *key);
 
-/* Reads one; the point itself is checked by cw_public_key_check or at use. */
+/* Reads one with exactly the members of its type; the point itself is checked by
+ * cw_public_key_check or at use. BAD_KEY: a curve or length that no key type
+ * has, another member, RSA numbers with leading zeros. Zeroed on error. */
 void cw_cose_key_get(struct cw_cbor_reader *r, struct cw_public_key *key);
 
-/* H(COSE_Key): how keys are named in statements. */
+/* H(COSE_Key): how keys are named in statements. For a valid key. */
 void cw_cose_key_hash(const struct cw_public_key *key,
     uint8_t out[CW_HASH_BYTES]);
 
@@ -26,14 +29,15 @@ void cw_cose_key_hash(const struct cw_public_key *key,
 struct cw_cose_sign1 {
 	struct cw_bytes protected_header; /* contents of the byte string */
 	enum cw_alg alg;
-	struct cw_bytes typ;              /* RFC 9596 */
+	struct cw_bytes typ; /* RFC 9596 */
 	struct cw_bytes payload;
 	struct cw_bytes signature;
 };
 
 /*
  * Splits a Sign1; views borrow from `in`. `typ` must be exactly the one given:
- * WRONG_LABEL. Errors: those of the reader, UNKNOWN_ALGORITHM, BAD_COSE.
+ * WRONG_LABEL. Errors: those of the reader, UNKNOWN_ALGORITHM, BAD_COSE (another
+ * number of items or headers). Zeroed on error; nothing is verified yet.
  */
 enum cw_err cw_cose_sign1_decode(struct cw_bytes in, const char *typ,
     struct cw_cose_sign1 *out) __attribute__((warn_unused_result));

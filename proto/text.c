@@ -14,8 +14,8 @@ cw_text_is_utf8(struct cw_bytes text)
 bool
 cw_text_is_displayable(struct cw_bytes text)
 {
-	const uint32_t refused = UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Zl |
-	    UC_CATEGORY_MASK_Zp;
+	const uint32_t refused =
+	    UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Zl | UC_CATEGORY_MASK_Zp;
 	size_t at = 0;
 
 	if (!cw_text_is_utf8(text))

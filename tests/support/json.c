@@ -23,8 +23,8 @@ struct cw_json *
 cw_json_load(const char *path)
 {
 	/* Vectors hold integers beyond 64 bits and NUL characters. */
-	const size_t flags = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL |
-	    JSON_ALLOW_NUL;
+	const size_t flags =
+	    JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
 	json_error_t error;
 	json_t *j = json_load_file(path, flags, &error);
 
@@ -97,8 +97,9 @@ cw_hex_decode(const char *text, struct cw_buf *out)
 	if (len % 2 != 0)
 		return false;
 	at = cw_buf_extend(out, len / 2);
-	if (at != NULL && sodium_hex2bin(at, len / 2, text, len, NULL, &n,
-	    NULL) == 0 && n == len / 2)
+	if (at != NULL &&
+	    sodium_hex2bin(at, len / 2, text, len, NULL, &n, NULL) == 0 &&
+	    n == len / 2)
 		return true;
 	cw_buf_truncate(out, before);
 	return false;
@@ -115,8 +116,9 @@ cw_base64url_decode(const char *text, struct cw_buf *out)
 	if (text == NULL)
 		return false;
 	at = cw_buf_extend(out, len / 4 * 3 + 3);
-	if (at != NULL && sodium_base642bin(at, len / 4 * 3 + 3, text, len,
-	    NULL, &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0) {
+	if (at != NULL &&
+	    sodium_base642bin(at, len / 4 * 3 + 3, text, len, NULL, &n, NULL,
+		sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0) {
 		cw_buf_truncate(out, before + n);
 		return true;
 	}
