@@ -42,6 +42,10 @@ void cw_evidence_encode(const struct cw_evidence *e, struct cw_buf *out);
 enum cw_err cw_evidence_decode(struct cw_bytes in, struct cw_evidence *out)
     __attribute__((warn_unused_result));
 
+/* The checks in order, in words, for a report; NULL behind the last. */
+size_t cw_evidence_checks(void);
+const char *cw_evidence_check_words(size_t i);
+
 /*
  * Everything that the issuer checked, again, at the time `verified_s`: the
  * chains of management and authority key to the issuer, grant, R, th, token,

@@ -14,7 +14,11 @@
 #define CW_SERIAL_MAX 20
 
 /* Extensions of Cardwright's own, under the UUID arc 2.25 (X.667). */
-#define CW_OID_ATTESTATION "2.25.238561270316034852014735289414763117933"
+#define CW_OID_ARC "2.25.142391527348171012979207228871701721110"
+#define CW_OID_ATTESTATION CW_OID_ARC ".1"
+#define CW_OID_EKU_ATTESTATION CW_OID_ARC ".2"
+#define CW_OID_EKU_MANAGEMENT CW_OID_ARC ".3"
+#define CW_OID_EKU_AUTHORITY CW_OID_ARC ".4"
 
 /* EKU of attestation leaves (draft-ietf-rats-pkix-key-attestation). */
 enum cw_attestation_kind {

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Grants. */
+#include "proto/grant.h"
+
+#include "proto/fields.h"
+
+static void
+put_binding(struct cw_buf *b, const struct cw_grant *g)
+{
+	size_t n = (size_t)g->has_leaf + g->has_pseudonym + g->has_model;
+
+	if (n == 0) {
+		cw_cbor_put_null(b);
+		return;
+	}
+	cw_cbor_put_map(b, n);
+	if (g->has_leaf) {
+		cw_cbor_put_uint(b, 0);
+		cw_cbor_put_bstr(b, CW_BYTES_ARRAY(g->leaf_hash));
+	}
+	if (g->has_pseudonym) {
+		cw_cbor_put_uint(b, 1);
+		cw_cbor_put_bstr(b, CW_BYTES_ARRAY(g->pseudonym));
+	}
+	if (g->has_model) {
+		cw_cbor_put_uint(b, 2);
+		cw_cbor_put_tstr(b, g->model);
+	}
+}
+
+enum cw_err
+cw_grant_make(const struct cw_grant *g, const struct cw_private_key *authority,
+    struct cw_buf *out)
+{
+	struct cw_buf payload;
+	enum cw_err err;
+
+	cw_buf_init(&payload, CW_GRANT_MAX);
+	cw_cbor_put_array(&payload, 12);
+	cw_cbor_put_str(&payload, "CW1 grant");
+	cw_cbor_put_bstr(&payload, CW_BYTES_ARRAY(g->id));
+	cw_cbor_put_tstr(&payload, g->subject);
+	cw_cbor_put_tstr(&payload, g->account);
+	cw_cbor_put_tstr(&payload, g->profile);
+	cw_cbor_put_uint(&payload, g->action);
+	cw_cbor_put_uint(&payload, g->mode);
+	cw_scope_put(&payload, &g->scope);
+	cw_cbor_put_uint(&payload, g->uses);
+	cw_cbor_put_uint(&payload, g->not_after_s);
+	put_binding(&payload, g);
+	cw_cbor_put_uint(&payload, g->approvals);
+	err = payload.err;
+	if (err == CW_OK)
+		err = cw_cose_sign1_make(authority, CW_TYP_GRANT,
+		    cw_buf_bytes(&payload), out);
+	cw_buf_wipe(&payload);
+	return err;
+}
+
+static void
+get_binding(struct cw_cbor_reader *r, struct cw_grant *g)
+{
+	if (cw_cbor_is_null(r))
+		return;
+	cw_cbor_map(r, 8);
+	g->has_leaf = cw_cbor_key_opt(r, 0);
+	if (g->has_leaf)
+		cw_cbor_bstr_into(r, g->leaf_hash, sizeof(g->leaf_hash));
+	g->has_pseudonym = cw_cbor_key_opt(r, 1);
+	if (g->has_pseudonym)
+		cw_cbor_bstr_into(r, g->pseudonym, sizeof(g->pseudonym));
+	g->has_model = cw_cbor_key_opt(r, 2);
+	if (g->has_model)
+		g->model = cw_field_text(r);
+	cw_cbor_map_end(r);
+}
+
+static enum cw_err
+decode_payload(struct cw_bytes in, struct cw_grant *g)
+{
+	struct cw_cbor_reader r;
+
+	memset(g, 0, sizeof(*g));
+	cw_cbor_init(&r, in);
+	cw_cbor_array(&r, 12, 12);
+	cw_cbor_label(&r, "CW1 grant");
+	cw_cbor_bstr_into(&r, g->id, sizeof(g->id));
+	g->subject = cw_field_text(&r);
+	g->account = cw_field_text(&r);
+	g->profile = cw_field_text(&r);
+	g->action = (enum cw_action)cw_cbor_uint(&r, 1, CW_ACTION_UNLOCK);
+	g->mode = (enum cw_mode)cw_cbor_uint(&r, 1, CW_MODE_ANONYMOUS);
+	cw_scope_get(&r, &g->scope);
+	g->uses = (unsigned)cw_cbor_uint(&r, 1, 1000);
+	g->not_after_s = cw_cbor_uint(&r, 0, INT64_MAX);
+	get_binding(&r, g);
+	g->approvals = (unsigned)cw_cbor_uint(&r, 0, 9);
+	cw_cbor_array_end(&r);
+	return cw_cbor_finish(&r);
+}
+
+enum cw_err
+cw_grant_decode(struct cw_bytes in, struct cw_grant *out)
+{
+	struct cw_cose_sign1 sign1;
+	enum cw_err err = in.len > CW_GRANT_MAX ? CW_ERR_TOO_LARGE : CW_OK;
+
+	if (err == CW_OK)
+		err = cw_cose_sign1_decode(in, CW_TYP_GRANT, &sign1);
+	return err != CW_OK ? err : decode_payload(sign1.payload, out);
+}
+
+enum cw_err
+cw_grant_verify(struct cw_bytes in, const struct cw_public_key *authority,
+    struct cw_grant *out)
+{
+	struct cw_cose_sign1 sign1;
+	enum cw_err err = in.len > CW_GRANT_MAX ? CW_ERR_TOO_LARGE : CW_OK;
+
+	if (err == CW_OK)
+		err = cw_cose_sign1_decode(in, CW_TYP_GRANT, &sign1);
+	if (err != CW_OK)
+		return err;
+	if (cw_cose_sign1_verify(&sign1, authority, CW_BYTES_NONE) != CW_OK)
+		return CW_ERR_BAD_GRANT;
+	return decode_payload(sign1.payload, out);
+}
