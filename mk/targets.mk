@@ -84,10 +84,11 @@ $(BUILD)/tidy/%.ok: %.c .clang-tidy
 lint:
 	$(Q)BUILD=$(BUILD) tests/run $(TESTFLAGS) tests/lint
 
-#: make format     rewrite the C files with clang-format
+#: make format     rewrite the C files (or FILES=...) with clang-format
+FILES ?= $(shell find proto keys card agent server tests -name '*.[ch]' \
+	2>/dev/null)
 format:
-	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' | \
-	    xargs -r clang-format -i
+	$(Q)clang-format -i $(FILES)
 
 #: make prove      the prover models (skipped where ProVerif is missing)
 prove:
