@@ -38,7 +38,7 @@ cw_batch_decode(struct cw_bytes in, struct cw_batch *out)
 	cw_cbor_init(&r, in);
 	cw_cbor_map(&r, 8);
 	cw_cbor_key(&r, 0);
-	out->phase = (enum cw_phase)cw_cbor_uint(&r, 1, CW_PHASE_INSTALLING);
+	out->phase = cw_cbor_u32(&r, 1, CW_PHASE_INSTALLING);
 	cw_cbor_key(&r, 1);
 	get_items(&r, out);
 	cw_cbor_map_end(&r);

@@ -38,18 +38,18 @@ cw_pin_info_decode(struct cw_bytes in, struct cw_pin_info *out)
 	cw_cbor_init(&r, in);
 	cw_cbor_map(&r, 16);
 	cw_cbor_key(&r, 0);
-	out->policy = (uint32_t)cw_cbor_uint(&r, 0, UINT32_MAX);
+	out->policy = cw_cbor_u32(&r, 0, UINT32_MAX);
 	cw_cbor_key(&r, 1);
 	cw_pin_rule_get(&r, &out->rule);
 	cw_cbor_key(&r, 2);
 	out->is_set = cw_cbor_bool(&r);
 	cw_cbor_key(&r, 3);
-	out->tries_left = (unsigned)cw_cbor_uint(&r, 0, 15);
+	out->tries_left = cw_cbor_u32(&r, 0, 15);
 	if (r.err == CW_OK && out->policy == 0) {
 		cw_cbor_key(&r, 4);
 		cw_pin_rule_get(&r, &out->puk_rule);
 		cw_cbor_key(&r, 5);
-		out->puk_tries_left = (unsigned)cw_cbor_uint(&r, 0, 15);
+		out->puk_tries_left = cw_cbor_u32(&r, 0, 15);
 	}
 	cw_cbor_map_end(&r);
 	return cw_cbor_finish(&r);
@@ -82,7 +82,7 @@ cw_set_pin_decode(struct cw_bytes in, struct cw_set_pin *out)
 	cw_cbor_key(&r, 0);
 	cw_cbor_bstr_into(&r, out->session_id, sizeof(out->session_id));
 	cw_cbor_key(&r, 1);
-	out->policy = (uint32_t)cw_cbor_uint(&r, 0, UINT32_MAX);
+	out->policy = cw_cbor_u32(&r, 0, UINT32_MAX);
 	cw_cbor_key(&r, 2);
 	out->pin = cw_cbor_bstr(&r, 1, CW_PIN_MAX_BYTES);
 	if (cw_cbor_key_opt(&r, 3))
@@ -143,10 +143,9 @@ cw_status_decode(struct cw_bytes in, struct cw_status *out)
 	cw_cbor_key(&r, 2);
 	out->last_message = cw_cbor_bstr(&r, 1, CW_BODY_MAX);
 	cw_cbor_key(&r, 3);
-	out->answered = (unsigned)cw_cbor_uint(&r, 0, CW_COMMANDS_MAX);
+	out->answered = cw_cbor_u32(&r, 0, CW_COMMANDS_MAX);
 	cw_cbor_key(&r, 4);
-	out->state =
-	    (enum cw_session_state)cw_cbor_uint(&r, 1, CW_SESSION_ERROR);
+	out->state = cw_cbor_u32(&r, 1, CW_SESSION_ERROR);
 	cw_cbor_map_end(&r);
 	return cw_cbor_finish(&r);
 }
@@ -186,8 +185,7 @@ cw_list_public_decode(struct cw_bytes in,
 		if (r.err == CW_OK && !cw_slot_is_valid(slots[i].slot))
 			cw_cbor_fail(&r, CW_ERR_OUT_OF_RANGE);
 		cw_cbor_key(&r, 1);
-		slots[i].type =
-		    (enum cw_key_type)cw_cbor_uint(&r, 1, CW_KEY_X25519);
+		slots[i].type = cw_cbor_u32(&r, 1, CW_KEY_X25519);
 		cw_cbor_key(&r, 2);
 		slots[i].has_certificate = cw_cbor_bool(&r);
 		cw_cbor_map_end(&r);

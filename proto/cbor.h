@@ -46,6 +46,15 @@ void cw_cbor_init(struct cw_cbor_reader *r, struct cw_bytes in);
 /* Unsigned integer in min..max; OUT_OF_RANGE otherwise. */
 uint64_t cw_cbor_uint(struct cw_cbor_reader *r, uint64_t min, uint64_t max);
 
+/* The same for what fits 32 bits: sizes, counts and enumerations. */
+static inline uint32_t
+cw_cbor_u32(struct cw_cbor_reader *r, uint32_t min, uint32_t max)
+{
+	uint64_t v = cw_cbor_uint(r, min, max);
+
+	return (uint32_t)v;
+}
+
 /* Integer of either sign in min..max. */
 int64_t cw_cbor_int(struct cw_cbor_reader *r, int64_t min, int64_t max);
 

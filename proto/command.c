@@ -17,7 +17,7 @@ struct row {
 static uint32_t
 get_id(struct cw_cbor_reader *r)
 {
-	return (uint32_t)cw_cbor_uint(r, 1, UINT32_MAX);
+	return cw_cbor_u32(r, 1, UINT32_MAX);
 }
 
 static uint8_t
@@ -109,9 +109,9 @@ get_create_key(struct cw_cbor_reader *r, struct cw_command *c)
 	cw_cbor_key(r, 0);
 	k->id = get_id(r);
 	cw_cbor_key(r, 1);
-	k->type = (enum cw_key_type)cw_cbor_uint(r, 1, CW_KEY_X25519);
+	k->type = cw_cbor_u32(r, 1, CW_KEY_X25519);
 	cw_cbor_key(r, 2);
-	k->usage = (unsigned)cw_cbor_uint(r, 1, 15);
+	k->usage = cw_cbor_u32(r, 1, 15);
 	if (cw_cbor_key_opt(r, 3))
 		k->pin_policy = get_id(r);
 	if (cw_cbor_key_opt(r, 4))
@@ -218,7 +218,7 @@ get_listed_key(struct cw_cbor_reader *r, struct cw_listed_key *k)
 	cw_cbor_key(r, 0);
 	k->id = get_id(r);
 	cw_cbor_key(r, 1);
-	k->type = (enum cw_key_type)cw_cbor_uint(r, 1, CW_KEY_X25519);
+	k->type = cw_cbor_u32(r, 1, CW_KEY_X25519);
 	if (cw_cbor_key_opt(r, 2))
 		k->slot = get_slot(r);
 	cw_cbor_key(r, 3);
@@ -356,7 +356,7 @@ cw_command_decode(struct cw_bytes in, struct cw_command *out)
 	memset(out, 0, sizeof(*out));
 	cw_cbor_init(&r, in);
 	cw_cbor_array(&r, 3, 3);
-	out->no = (enum cw_command_no)cw_cbor_uint(&r, 0, UINT16_MAX);
+	out->no = cw_cbor_u32(&r, 0, UINT16_MAX);
 	out->last = cw_cbor_bool(&r);
 	if (r.err != CW_OK)
 		return cw_cbor_finish(&r);

@@ -88,13 +88,13 @@ decode_payload(struct cw_bytes in, struct cw_grant *g)
 	g->subject = cw_field_text(&r);
 	g->account = cw_field_text(&r);
 	g->profile = cw_field_text(&r);
-	g->action = (enum cw_action)cw_cbor_uint(&r, 1, CW_ACTION_UNLOCK);
-	g->mode = (enum cw_mode)cw_cbor_uint(&r, 1, CW_MODE_ANONYMOUS);
+	g->action = cw_cbor_u32(&r, 1, CW_ACTION_UNLOCK);
+	g->mode = cw_cbor_u32(&r, 1, CW_MODE_ANONYMOUS);
 	cw_scope_get(&r, &g->scope);
-	g->uses = (unsigned)cw_cbor_uint(&r, 1, 1000);
+	g->uses = cw_cbor_u32(&r, 1, 1000);
 	g->not_after_s = cw_cbor_uint(&r, 0, INT64_MAX);
 	get_binding(&r, g);
-	g->approvals = (unsigned)cw_cbor_uint(&r, 0, 9);
+	g->approvals = cw_cbor_u32(&r, 0, 9);
 	cw_cbor_array_end(&r);
 	return cw_cbor_finish(&r);
 }

@@ -64,7 +64,7 @@ cw_intent_decode(struct cw_bytes in, struct cw_intent *out)
 	cw_cbor_key(&r, 2);
 	out->purpose = cw_field_text(&r);
 	cw_cbor_key(&r, 3);
-	out->action = (enum cw_action)cw_cbor_uint(&r, 1, CW_ACTION_UNLOCK);
+	out->action = cw_cbor_u32(&r, 1, CW_ACTION_UNLOCK);
 	cw_cbor_key(&r, 4);
 	out->subject = cw_field_text(&r);
 	cw_cbor_key(&r, 5);
@@ -72,7 +72,7 @@ cw_intent_decode(struct cw_bytes in, struct cw_intent *out)
 	cw_cbor_key(&r, 6);
 	cw_scope_get(&r, &out->scope);
 	cw_cbor_key(&r, 7);
-	out->mode = (enum cw_mode)cw_cbor_uint(&r, 1, CW_MODE_ANONYMOUS);
+	out->mode = cw_cbor_u32(&r, 1, CW_MODE_ANONYMOUS);
 	cw_cbor_key(&r, 8);
 	out->expires_s = cw_cbor_uint(&r, 0, INT64_MAX);
 	cw_cbor_map_end(&r);
@@ -164,9 +164,9 @@ cw_card_caps_decode(struct cw_bytes in, struct cw_card_caps *out)
 	cw_cbor_key(&r, 4);
 	out->n_modes = get_list(&r, out->modes);
 	cw_cbor_key(&r, 5);
-	out->keys_max = (unsigned)cw_cbor_uint(&r, 1, CW_KEYS_MAX);
+	out->keys_max = cw_cbor_u32(&r, 1, CW_KEYS_MAX);
 	cw_cbor_key(&r, 6);
-	out->command_max = (unsigned)cw_cbor_uint(&r, 256, CW_COMMAND_MAX);
+	out->command_max = cw_cbor_u32(&r, 256, CW_COMMAND_MAX);
 	cw_cbor_key(&r, 7);
 	cw_cbor_bstr_into(&r, out->nonce, sizeof(out->nonce));
 	cw_cbor_map_end(&r);

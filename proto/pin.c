@@ -34,15 +34,15 @@ cw_pin_rule_get(struct cw_cbor_reader *r, struct cw_pin_rule *rule)
 	memset(rule, 0, sizeof(*rule));
 	cw_cbor_map(r, 8);
 	cw_cbor_key(r, 0);
-	rule->format = (enum cw_pin_format)cw_cbor_uint(r, 1, CW_PIN_PRINTABLE);
+	rule->format = cw_cbor_u32(r, 1, CW_PIN_PRINTABLE);
 	cw_cbor_key(r, 1);
-	rule->min = (unsigned)cw_cbor_uint(r, 4, CW_PIN_MAX_BYTES);
+	rule->min = cw_cbor_u32(r, 4, CW_PIN_MAX_BYTES);
 	cw_cbor_key(r, 2);
-	rule->max = (unsigned)cw_cbor_uint(r, 4, CW_PIN_MAX_BYTES);
+	rule->max = cw_cbor_u32(r, 4, CW_PIN_MAX_BYTES);
 	cw_cbor_key(r, 3);
-	rule->tries = (unsigned)cw_cbor_uint(r, 1, 15);
+	rule->tries = cw_cbor_u32(r, 1, 15);
 	cw_cbor_key(r, 4);
-	rule->forbidden = (unsigned)cw_cbor_uint(r, 0, 7);
+	rule->forbidden = cw_cbor_u32(r, 0, 7);
 	cw_cbor_map_end(r);
 }
 

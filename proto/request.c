@@ -76,10 +76,10 @@ decode_payload(struct cw_bytes in, struct cw_request *q)
 	cw_cbor_bstr_into(&r, q->intent_hash, sizeof(q->intent_hash));
 	cw_cbor_bstr_into(&r, q->grant_hash, sizeof(q->grant_hash));
 	cw_scope_get(&r, &q->scope);
-	q->mode = (enum cw_mode)cw_cbor_uint(&r, 1, CW_MODE_ANONYMOUS);
+	q->mode = cw_cbor_u32(&r, 1, CW_MODE_ANONYMOUS);
 	q->time_s = cw_cbor_uint(&r, 0, INT64_MAX);
 	q->lifetime_s = cw_cbor_uint(&r, 1, CW_LIFETIME_MAX_S);
-	q->command_limit = (unsigned)cw_cbor_uint(&r, 1, CW_COMMANDS_MAX);
+	q->command_limit = cw_cbor_u32(&r, 1, CW_COMMANDS_MAX);
 	cw_cose_key_get(&r, &q->management_key);
 	q->n_endorsements = cw_cbor_array(&r, 0, CW_ENDORSEMENTS_MAX);
 	for (size_t i = 0; i < q->n_endorsements; i++)

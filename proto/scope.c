@@ -66,7 +66,7 @@ get_objects(struct cw_cbor_reader *r, struct cw_scope *scope)
 {
 	scope->n_objects = cw_cbor_array(r, 0, CW_SCOPE_OBJECTS_MAX);
 	for (size_t i = 0; i < scope->n_objects; i++) {
-		scope->objects[i] = (uint32_t)cw_cbor_uint(r, 1, UINT32_MAX);
+		scope->objects[i] = cw_cbor_u32(r, 1, UINT32_MAX);
 		if (i > 0 && scope->objects[i] <= scope->objects[i - 1])
 			cw_cbor_fail(r, CW_ERR_NOT_DETERMINISTIC);
 	}
@@ -82,7 +82,7 @@ cw_scope_get(struct cw_cbor_reader *r, struct cw_scope *scope)
 	scope->n_commands = get_bytes(r, scope->commands, CW_SCOPE_COMMANDS_MAX,
 	    COMMAND_NO_MAX);
 	cw_cbor_key(r, 1);
-	scope->keys_max = (unsigned)cw_cbor_uint(r, 0, CW_KEYS_MAX);
+	scope->keys_max = cw_cbor_u32(r, 0, CW_KEYS_MAX);
 	cw_cbor_key(r, 2);
 	get_slots(r, scope);
 	cw_cbor_key(r, 3);

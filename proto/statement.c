@@ -31,15 +31,15 @@ get_attributes(struct cw_cbor_reader *r, struct cw_attributes *a)
 {
 	cw_cbor_map(r, 16);
 	cw_cbor_key(r, 0);
-	a->type = (enum cw_key_type)cw_cbor_uint(r, 1, CW_KEY_X25519);
+	a->type = cw_cbor_u32(r, 1, CW_KEY_X25519);
 	cw_cbor_key(r, 1);
-	a->usage = (unsigned)cw_cbor_uint(r, 1, 15);
+	a->usage = cw_cbor_u32(r, 1, 15);
 	cw_cbor_key(r, 2);
-	a->origin = (enum cw_origin)cw_cbor_uint(r, 1, CW_ORIGIN_IMPORTED);
+	a->origin = cw_cbor_u32(r, 1, CW_ORIGIN_IMPORTED);
 	cw_cbor_key(r, 3);
 	a->exportable = cw_cbor_bool(r);
 	if (cw_cbor_key_opt(r, 4))
-		a->pin_policy = (uint32_t)cw_cbor_uint(r, 1, UINT32_MAX);
+		a->pin_policy = cw_cbor_u32(r, 1, UINT32_MAX);
 	if (cw_cbor_key_opt(r, 5))
 		a->slot = (uint8_t)cw_cbor_uint(r, 0x82, 0x9e);
 	cw_cbor_map_end(r);
@@ -109,9 +109,9 @@ cw_key_statement_verify(struct cw_bytes in,
 	cw_cbor_bstr_into(&r, out->th, sizeof(out->th));
 	cw_cbor_bstr_into(&r, out->management_hash,
 	    sizeof(out->management_hash));
-	out->mode = (enum cw_mode)cw_cbor_uint(&r, 1, CW_MODE_ANONYMOUS);
+	out->mode = cw_cbor_u32(&r, 1, CW_MODE_ANONYMOUS);
 	cw_cbor_bstr_into(&r, out->leaf_hash, sizeof(out->leaf_hash));
-	out->key_id = (uint32_t)cw_cbor_uint(&r, 1, UINT32_MAX);
+	out->key_id = cw_cbor_u32(&r, 1, UINT32_MAX);
 	cw_cose_key_get(&r, &out->key);
 	get_attributes(&r, &out->attributes);
 	cw_cbor_array_end(&r);
@@ -154,8 +154,8 @@ get_items(struct cw_cbor_reader *r, struct cw_result_statement *out)
 		struct cw_result_item *item = &out->items[i];
 
 		cw_cbor_array(r, 3, 3);
-		item->object_id = (uint32_t)cw_cbor_uint(r, 1, UINT32_MAX);
-		item->done = (enum cw_done)cw_cbor_uint(r, 1, CW_DONE_IMPORTED);
+		item->object_id = cw_cbor_u32(r, 1, UINT32_MAX);
+		item->done = cw_cbor_u32(r, 1, CW_DONE_IMPORTED);
 		cw_cbor_bstr_into(r, item->hash, sizeof(item->hash));
 		cw_cbor_array_end(r);
 	}

@@ -152,7 +152,7 @@ cw_token_statement_verify(struct cw_bytes in,
 	cw_cbor_array(&r, 6, 6);
 	cw_cbor_label(&r, "CW1 token");
 	cw_cbor_bstr_into(&r, out->th, sizeof(out->th));
-	out->mode = (enum cw_mode)cw_cbor_uint(&r, 1, CW_MODE_ANONYMOUS);
+	out->mode = cw_cbor_u32(&r, 1, CW_MODE_ANONYMOUS);
 	cw_cbor_bstr_into(&r, out->leaf_hash, sizeof(out->leaf_hash));
 	cw_cbor_bstr_into(&r, out->card_info_hash, sizeof(out->card_info_hash));
 	out->has_pseudonym = get_pseudonym(&r, out->pseudonym);
