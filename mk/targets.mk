@@ -62,8 +62,8 @@ fuzz:
 cov:
 	$(SUB) MODE=cov BUILD=$(BUILD)/cov all
 	$(Q)find $(BUILD)/cov -name '*.gcda' -delete
-	$(Q)BUILD=$(BUILD)/cov tests/run --mode cov $(TESTFLAGS)
-	$(Q)/usr/bin/python3 scripts/coverage $(BUILD)/cov
+	$(Q)BUILD=$(BUILD)/cov tests/run --mode cov $(TESTFLAGS); status=$$?; \
+	    /usr/bin/python3 scripts/coverage $(BUILD)/cov; exit $$status
 
 #: make clang      build with clang
 clang:
@@ -99,15 +99,17 @@ prove:
 	else docs/model/prove; fi
 
 #: make install    DESTDIR and PREFIX (/usr/local) as usual
+bin_programs  := $(filter %/cardwright-card %/cardwright-agent \
+	%/cardwright-keys,$(programs))
+sbin_programs := $(filter-out $(bin_programs),$(programs))
+man_pages     := $(wildcard docs/man/*.[1-8])
 install: programs
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
-	$(foreach p,$(filter-out %d %-admin,$(programs)),install $(p) \
-	    $(DESTDIR)$(PREFIX)/bin/ &&) :
-	$(foreach p,$(filter %/cardwrightd %-admin,$(programs)),install $(p) \
-	    $(DESTDIR)$(PREFIX)/sbin/ &&) :
-	for m in $(wildcard docs/man/*.[1-8]); do \
-	    d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
-	    install -d $$d && install -m 644 $$m $$d/ || exit 1; done
+	$(if $(bin_programs),install $(bin_programs) $(DESTDIR)$(PREFIX)/bin/)
+	$(if $(sbin_programs),install $(sbin_programs) $(DESTDIR)$(PREFIX)/sbin/)
+	$(foreach m,$(man_pages),install -D -m 644 $(m) \
+	    $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix \
+	    $(m)))/$(notdir $(m)) &&) :
 
 #: make clean      remove build/ (civetweb's source and keys/dev stay)
 clean:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The private reader: two empty slots, a card that comes and goes, an ordinary
 # user, and nothing left of it on the system.
+# RUN: plain-only
 . "${TOP:-.}/tests/e2e/lib.sh"
 
 R=$WORK/reader
