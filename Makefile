@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # make help lists the targets. Files are found by wildcards: a new .c file or
 # test needs no change here. mk/flags.mk has the flags, mk/packages the
-# packages, tests/run runs what this builds.
+# packages, tests/run runs what this builds. A unit or fault test x_test.c may
+# have a list of symbols x_test.wrap beside it, linked with -Wl,--wrap. Two
+# people in one tree give each their own folder: make BUILD=build/me.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := all
@@ -122,7 +124,7 @@ endif
 define fuzz_program # program, its source
 fuzz_programs += $(1)
 $(1): $(call obj,$(2) $(fuzz_shared)) $(test_libs)
-$(1): LDLIBS_TEST := -fsanitize=fuzzer -lcmocka -ljansson -ljansson
+$(1): LDLIBS_TEST := -fsanitize=fuzzer -lcmocka -ljansson
 endef
 $(foreach s,$(fuzz_src),$(eval $(call \
 	fuzz_program,$(BUILD)/$(basename $(notdir $(s))),$(s))))

@@ -165,7 +165,7 @@ def comments(top):
 
 def macros(top):
     """no macro hides a return or a jump"""
-    for path in files(top, '.c', '.h', '.def'):
+    for path in files(top, '.c', '.h', '.def', folders=FOLDERS):
         text = code_only(read(top, path))
         for m in re.finditer(r'^[ \t]*#[ \t]*define\b(?:.*\\\n)*.*', text,
                              re.M):
