@@ -58,6 +58,12 @@ cw_json_count(const struct cw_json *array)
 	return json_array_size(in(array));
 }
 
+size_t
+cw_json_members(const struct cw_json *object)
+{
+	return json_object_size(in(object));
+}
+
 const char *
 cw_json_text(const struct cw_json *value)
 {
@@ -78,6 +84,12 @@ bool
 cw_json_is_true(const struct cw_json *value)
 {
 	return json_is_true(in(value));
+}
+
+bool
+cw_json_is_null(const struct cw_json *value)
+{
+	return json_is_null(in(value));
 }
 
 const char *

@@ -23,6 +23,9 @@ const struct cw_json *cw_json_get(const struct cw_json *object,
 const struct cw_json *cw_json_at(const struct cw_json *array, size_t i);
 size_t cw_json_count(const struct cw_json *array);
 
+/* How many members an object has. */
+size_t cw_json_members(const struct cw_json *object);
+
 /* Text of a string value. */
 const char *cw_json_text(const struct cw_json *value);
 
@@ -30,6 +33,7 @@ const char *cw_json_text(const struct cw_json *value);
 int64_t cw_json_int(const struct cw_json *value, int64_t otherwise);
 
 bool cw_json_is_true(const struct cw_json *value);
+bool cw_json_is_null(const struct cw_json *value);
 
 /* The member's text, the commonest case. */
 const char *cw_json_str(const struct cw_json *object, const char *name);
