@@ -121,15 +121,16 @@ bool
 cw_base64url_decode(const char *text, struct cw_buf *out)
 {
 	size_t len = text == NULL ? 0 : strlen(text);
+	size_t max = len / 4 * 3 + len % 4 * 3 / 4;
 	size_t before = out->len;
 	size_t n = 0;
 	uint8_t *at;
 
 	if (text == NULL)
 		return false;
-	at = cw_buf_extend(out, len / 4 * 3 + 3);
+	at = cw_buf_extend(out, max);
 	if (at != NULL &&
-	    sodium_base642bin(at, len / 4 * 3 + 3, text, len, NULL, &n, NULL,
+	    sodium_base642bin(at, max, text, len, NULL, &n, NULL,
 		sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0) {
 		cw_buf_truncate(out, before + n);
 		return true;
