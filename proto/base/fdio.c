@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,14 +70,18 @@ out:
 	return err;
 }
 
+/* Longer paths are refused; a stack frame stays small. */
+#define PATH_BYTES 1024
+
 static enum cw_err
 sync_folder(const char *path)
 {
-	char copy[PATH_MAX];
+	char copy[PATH_BYTES];
 	enum cw_err err;
 	int fd;
 
-	snprintf(copy, sizeof(copy), "%s", path);
+	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
+		return CW_ERR_IO;
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return CW_ERR_IO;
@@ -90,13 +93,14 @@ sync_folder(const char *path)
 enum cw_err
 cw_file_store(const char *path, struct cw_bytes bytes, mode_t mode)
 {
-	char temp[PATH_MAX];
+	char temp[PATH_BYTES];
 	enum cw_err err;
 	int fd;
 
 	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
 		return CW_ERR_IO;
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+	    mode);
 	if (fd < 0)
 		return errno == ENOSPC ? CW_ERR_NO_SPACE : CW_ERR_IO;
 	err = cw_fd_write(fd, bytes);
