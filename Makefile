@@ -69,7 +69,7 @@ PCSC_INC := $(shell $(PKG_CONFIG) --cflags-only-I libpcsclite 2>/dev/null || \
 	echo -I/usr/include/PCSC)
 CPPFLAGS_ALL += $(patsubst -I%,-isystem %,$(PCSC_INC)) \
 	-isystem $(CIVETWEB)/include
-LDLIBS := -lcbor -lsqlite3 -lcurl -lpcsclite -lseccomp -lunistring -lssl \
+LDLIBS := -lcbor -lsqlite3 -lcurl -lpcsclite -lseccomp -linih -lunistring -lssl \
 	-lcrypto -lsodium -lpthread
 
 # --- programs -------------------------------------------------------------------

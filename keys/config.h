@@ -3,16 +3,19 @@
  * The configuration file: INI, read once by the parent before it forks, and
  * borrowed by web and signer. The one file that uses libinih is config.c.
  *
- *   [issuer]  name url listen state tls_certificate tls_key tls_root
- *             session_minutes invitation_hours open_sessions_max threads
+ *   [issuer]  name url listen plain state tls_certificate tls_key tls_root
+ *             session_minutes invitation_hours open_sessions_max threads user
  *   [signer]  management_key management_chain ca_key ca_chain authority
- *             vendor_roots log tag_key passphrase_fd
- *   [model "NAME"]    withdrawn = no
+ *             vendor_roots log tag_key passphrase_fd user
+ *   [admin]   authority_key
+ *   [model "NAME"]    withdrawn
  *   [profile "NAME"]  key_type slot usage modes suites lifetime_days
- *             key_usage extended_key_usage subject_suffix uses_max
+ *             key_usage extended_key_usage policies subject_suffix uses_max
  *
- * Relative paths are relative to the file's folder. An unknown section or name
- * is an error with file and line, never ignored.
+ * Relative paths are relative to the file's folder. An unknown section or name,
+ * a name or section that stands twice, a value out of its range and a missing
+ * name are errors with file and line, never ignored. docs/operations.md says
+ * what each name means.
  */
 #ifndef CW_KEYS_CONFIG_H
 #define CW_KEYS_CONFIG_H
@@ -28,15 +31,17 @@
 struct cw_profile {
 	char name[64];
 	enum cw_key_type key_type;
-	uint8_t slot;              /* PIV key reference, or 0 */
-	unsigned usage;            /* CW_USAGE_ bits for CREATE_KEY */
-	unsigned modes;            /* bit 1 << mode for every mode allowed */
-	unsigned suites;           /* bit 1 << suite, likewise */
+	uint8_t slot;    /* PIV key reference, or 0 */
+	unsigned usage;  /* CW_USAGE_ bits for CREATE_KEY */
+	unsigned modes;  /* bit 1 << mode for every mode allowed */
+	unsigned suites; /* bit 1 << suite, likewise */
 	unsigned lifetime_days;
-	char key_usage[128];       /* OpenSSL's names, "critical,digitalSignature" */
+	char key_usage[128]; /* OpenSSL's names, "critical,digitalSignature" */
 	char extended_key_usage[128];
-	char subject_suffix[128];  /* every subject must end with it; may be "" */
-	unsigned uses_max;         /* most uses of one grant */
+	char policies[128]; /* certificate policies, dotted OIDs; may be "" */
+	char
+	    subject_suffix[128]; /* every subject must end with it; may be "" */
+	unsigned uses_max;       /* most uses of one grant */
 };
 
 struct cw_model {
@@ -47,15 +52,19 @@ struct cw_model {
 struct cw_config {
 	/* [issuer] */
 	char name[CW_TEXT_MAX + 1];
-	char url[CW_URI_MAX];      /* origin, no path: https://host[:port] */
-	char listen[128];          /* address:port; port 0 picks one */
-	char state[CW_PATH_MAX];   /* folder of the store */
+	char url[CW_URI_MAX];    /* origin, no path: https://host[:port] */
+	char listen[128];        /* address:port; port 0 picks one */
+	char state[CW_PATH_MAX]; /* folder of the store */
 	char tls_certificate[CW_PATH_MAX]; /* PEM chain; "" with plain = yes */
 	char tls_key[CW_PATH_MAX];
-	bool plain;                /* no TLS: only on loopback */
-	unsigned session_minutes;  /* lifetime of a session */
+	char tls_root[CW_PATH_MAX]; /* for clients of this machine; may be "" */
+	bool plain;                 /* no TLS: only on loopback */
+	char issuer_user[64]; /* whom the web process becomes; may be "" */
+	unsigned
+	    session_minutes; /* lifetime of a session; the signer's limit */
+	unsigned invitation_hours; /* lifetime of an invitation, unless given */
 	unsigned open_sessions_max;
-	unsigned threads;          /* of the web process; connections at once */
+	unsigned threads; /* of the web process; connections at once */
 	/* [signer] */
 	char management_key[CW_PATH_MAX], management_chain[CW_PATH_MAX];
 	char ca_key[CW_PATH_MAX], ca_chain[CW_PATH_MAX];
@@ -63,6 +72,10 @@ struct cw_config {
 	char vendor_roots[CW_PATH_MAX]; /* PEM */
 	char log[CW_PATH_MAX];          /* the signer's own log */
 	char tag_key[CW_PATH_MAX];      /* 32 bytes, mode 0600 */
+	int passphrase_fd;              /* -1: the keys are not encrypted */
+	char signer_user[64];           /* whom the signer becomes; may be "" */
+	/* [admin]: never read by web or signer */
+	char authority_key[CW_PATH_MAX]; /* signs grants; may be "" */
 	size_t n_models, n_profiles;
 	struct cw_model models[CW_MODELS_MAX];
 	struct cw_profile profiles[CW_PROFILES_MAX];
