@@ -59,6 +59,31 @@ cw_sample_keys_wipe(struct cw_sample_keys *keys)
 	cw_key_free(&keys->signer);
 }
 
+/* A decoder whose result has an encoder. */
+#define ROUND_TRIP(name, type, decode, encode)                              \
+	static enum cw_err name##_decode(const struct cw_sample_keys *keys, \
+	    struct cw_bytes in, struct cw_buf *again)                       \
+	{                                                                   \
+		type x;                                                     \
+		enum cw_err err = decode(in, &x);                           \
+                                                                            \
+		(void)keys;                                                 \
+		if (err == CW_OK)                                           \
+			encode(&x, again);                                  \
+		return err;                                                 \
+	}
+
+/* A decoder that checks a signature; nobody can encode it again. */
+#define SIGNED(name, type, verify)                                          \
+	static enum cw_err name##_decode(const struct cw_sample_keys *keys, \
+	    struct cw_bytes in, struct cw_buf *again)                       \
+	{                                                                   \
+		static type x;                                              \
+                                                                            \
+		(void)again;                                                \
+		return verify(in, &keys->signer_public, &x);                \
+	}
+
 /* ---- messages 1 and 2 ---- */
 
 static void
@@ -79,18 +104,7 @@ intent_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_intent_encode(&intent, out);
 }
 
-static enum cw_err
-intent_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_intent x;
-	enum cw_err err = cw_intent_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_intent_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(intent, struct cw_intent, cw_intent_decode, cw_intent_encode)
 
 static void
 caps_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -113,18 +127,7 @@ caps_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_card_caps_encode(&caps, out);
 }
 
-static enum cw_err
-caps_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_card_caps x;
-	enum cw_err err = cw_card_caps_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_card_caps_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(caps, struct cw_card_caps, cw_card_caps_decode, cw_card_caps_encode)
 
 static void
 capabilities_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -143,18 +146,8 @@ capabilities_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_buf_wipe(&caps);
 }
 
-static enum cw_err
-capabilities_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_capabilities x;
-	enum cw_err err = cw_capabilities_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_capabilities_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(capabilities, struct cw_capabilities, cw_capabilities_decode,
+    cw_capabilities_encode)
 
 /* ---- signed things ---- */
 
@@ -181,15 +174,7 @@ grant_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	must(cw_grant_make(&grant, keys->signer, out) == CW_OK);
 }
 
-static enum cw_err
-grant_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_grant x;
-
-	(void)again;
-	return cw_grant_verify(in, &keys->signer_public, &x);
-}
+SIGNED(grant, struct cw_grant, cw_grant_verify)
 
 static void
 request_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -219,8 +204,9 @@ request_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
 	enum cw_err err = cw_request_verify(in, &x);
 
 	(void)again;
-	if (err == CW_OK && memcmp(&x.management_key, &keys->signer_public,
-	    sizeof(x.management_key)) != 0)
+	if (err == CW_OK &&
+	    memcmp(&x.management_key, &keys->signer_public,
+		sizeof(x.management_key)) != 0)
 		return CW_ERR_BAD_SIGNATURE;
 	return err;
 }
@@ -234,15 +220,7 @@ token_statement_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	must(cw_token_statement_make(&s, keys->signer, out) == CW_OK);
 }
 
-static enum cw_err
-token_statement_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_token_statement x;
-
-	(void)again;
-	return cw_token_statement_verify(in, &keys->signer_public, &x);
-}
+SIGNED(token_statement, struct cw_token_statement, cw_token_statement_verify)
 
 static void
 key_statement_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -258,15 +236,7 @@ key_statement_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	must(cw_key_statement_make(&s, keys->signer, out) == CW_OK);
 }
 
-static enum cw_err
-key_statement_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_key_statement x;
-
-	(void)again;
-	return cw_key_statement_verify(in, &keys->signer_public, &x);
-}
+SIGNED(key_statement, struct cw_key_statement, cw_key_statement_verify)
 
 static void
 result_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -282,15 +252,7 @@ result_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	must(cw_result_statement_make(&s, keys->signer, out) == CW_OK);
 }
 
-static enum cw_err
-result_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	static struct cw_result_statement x;
-
-	(void)again;
-	return cw_result_statement_verify(in, &keys->signer_public, &x);
-}
+SIGNED(result, struct cw_result_statement, cw_result_statement_verify)
 
 /* ---- message 4 ---- */
 
@@ -302,18 +264,7 @@ message4_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_message4_encode(&m, out);
 }
 
-static enum cw_err
-message4_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_message4 x;
-	enum cw_err err = cw_message4_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_message4_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(message4, struct cw_message4, cw_message4_decode, cw_message4_encode)
 
 static void
 token_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -330,18 +281,7 @@ token_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_token_encode(&t, out);
 }
 
-static enum cw_err
-token_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_token x;
-	enum cw_err err = cw_token_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_token_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(token, struct cw_token, cw_token_decode, cw_token_encode)
 
 static void
 card_info_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -353,40 +293,30 @@ card_info_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_card_info_encode(&info, out);
 }
 
-static enum cw_err
-card_info_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_card_info x;
-	enum cw_err err = cw_card_info_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_card_info_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(card_info, struct cw_card_info, cw_card_info_decode,
+    cw_card_info_encode)
 
 /* ---- commands and replies ---- */
 
 static const struct cw_command sample_commands[] = {
 	{ .no = CW_CREATE_PIN_POLICY,
 	    .u.create_pin_policy = { .id = 6,
-	        .rule = { CW_PIN_ALPHANUMERIC, 4, 12, 5, 3 },
-	        .issuer_set = true,
-	        .modifiable = true,
-	        .value = { bytes_a, 8 } } },
+		.rule = { CW_PIN_ALPHANUMERIC, 4, 12, 5, 3 },
+		.issuer_set = true,
+		.modifiable = true,
+		.value = { bytes_a, 8 } } },
 	{ .no = CW_CREATE_KEY,
 	    .last = true,
 	    .u.create_key = { .id = 5,
-	        .type = CW_KEY_P256,
-	        .usage = CW_USAGE_SIGN,
-	        .pin_policy = 6,
-	        .slot = 0x9a,
-	        .name = { (const uint8_t *)"key", 3 } } },
+		.type = CW_KEY_P256,
+		.usage = CW_USAGE_SIGN,
+		.pin_policy = 6,
+		.slot = 0x9a,
+		.name = { (const uint8_t *)"key", 3 } } },
 	{ .no = CW_SET_CERTIFICATES,
 	    .u.set_certificates = { .id = 5,
-	        .n_chain = 2,
-	        .chain = { { bytes_a, 32 }, { bytes_b, 32 } } } },
+		.n_chain = 2,
+		.chain = { { bytes_a, 32 }, { bytes_b, 32 } } } },
 	{ .no = CW_LIST },
 	{ .no = CW_CLOSE, .last = true, .u.close = { { 1, 2 } } },
 };
@@ -405,18 +335,7 @@ COMMAND(2, set_certificates)
 COMMAND(3, list)
 COMMAND(4, close)
 
-static enum cw_err
-command_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_command x;
-	enum cw_err err = cw_command_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_command_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(command, struct cw_command, cw_command_decode, cw_command_encode)
 
 static void
 reply_encode(enum cw_command_no no, const struct cw_sample_keys *keys,
@@ -447,18 +366,18 @@ reply_decode(enum cw_command_no no, struct cw_bytes in, struct cw_buf *again)
 	return err;
 }
 
-#define REPLY(number, name)                                                    \
-	static void reply_##name##_encode(const struct cw_sample_keys *keys,   \
-	    struct cw_buf *out)                                                \
-	{                                                                      \
-		reply_encode(number, keys, out);                               \
-	}                                                                      \
-	static enum cw_err reply_##name##_decode(                              \
-	    const struct cw_sample_keys *keys, struct cw_bytes in,             \
-	    struct cw_buf *again)                                              \
-	{                                                                      \
-		(void)keys;                                                    \
-		return reply_decode(number, in, again);                        \
+#define REPLY(number, name)                                                  \
+	static void reply_##name##_encode(const struct cw_sample_keys *keys, \
+	    struct cw_buf *out)                                              \
+	{                                                                    \
+		reply_encode(number, keys, out);                             \
+	}                                                                    \
+	static enum cw_err reply_##name##_decode(const struct cw_sample_keys \
+						     *keys,                  \
+	    struct cw_bytes in, struct cw_buf *again)                        \
+	{                                                                    \
+		(void)keys;                                                  \
+		return reply_decode(number, in, again);                      \
 	}
 
 REPLY(CW_CREATE_PIN_POLICY, empty)
@@ -478,18 +397,7 @@ batch_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_batch_encode(&batch, out);
 }
 
-static enum cw_err
-batch_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_batch x;
-	enum cw_err err = cw_batch_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_batch_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(batch, struct cw_batch, cw_batch_decode, cw_batch_encode)
 
 static void
 replies_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -501,18 +409,7 @@ replies_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_replies_encode(&batch, out);
 }
 
-static enum cw_err
-replies_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_batch x;
-	enum cw_err err = cw_replies_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_replies_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(replies, struct cw_batch, cw_replies_decode, cw_replies_encode)
 
 /* ---- APDU payloads and files ---- */
 
@@ -526,18 +423,7 @@ pin_info_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_pin_info_encode(&info, out);
 }
 
-static enum cw_err
-pin_info_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_pin_info x;
-	enum cw_err err = cw_pin_info_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_pin_info_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(pin_info, struct cw_pin_info, cw_pin_info_decode, cw_pin_info_encode)
 
 static void
 set_pin_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -549,18 +435,7 @@ set_pin_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_set_pin_encode(&set, out);
 }
 
-static enum cw_err
-set_pin_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_set_pin x;
-	enum cw_err err = cw_set_pin_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_set_pin_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(set_pin, struct cw_set_pin, cw_set_pin_decode, cw_set_pin_encode)
 
 static void
 query_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -592,18 +467,7 @@ status_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_status_encode(&status, out);
 }
 
-static enum cw_err
-status_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_status x;
-	enum cw_err err = cw_status_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_status_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(status, struct cw_status, cw_status_decode, cw_status_encode)
 
 static void
 list_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
@@ -647,18 +511,8 @@ personalisation_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 	cw_personalisation_encode(&p, out);
 }
 
-static enum cw_err
-personalisation_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
-    struct cw_buf *again)
-{
-	struct cw_personalisation x;
-	enum cw_err err = cw_personalisation_decode(in, &x);
-
-	(void)keys;
-	if (err == CW_OK)
-		cw_personalisation_encode(&x, again);
-	return err;
-}
+ROUND_TRIP(personalisation, struct cw_personalisation,
+    cw_personalisation_decode, cw_personalisation_encode)
 
 static void
 problem_encode(const struct cw_sample_keys *keys, struct cw_buf *out)

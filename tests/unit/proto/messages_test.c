@@ -87,7 +87,8 @@ every_message_decodes_and_encodes_to_the_same_bytes(void **state)
 		cw_buf_init(&again, MAX);
 		print_message("# %s\n", cw_samples[i].name);
 		assert_int_equal(decode_copy(&cw_samples[i], cw_buf_bytes(&b),
-		    &again), CW_OK);
+				     &again),
+		    CW_OK);
 		assert_int_equal(again.err, CW_OK);
 		if (again.len > 0)
 			assert_true(cw_bytes_equal(cw_buf_bytes(&b),
@@ -107,7 +108,8 @@ every_message_cut_short_anywhere_is_refused(void **state)
 		encode(&cw_samples[i], &b);
 		for (size_t n = 0; n < b.len; n++)
 			assert_int_not_equal(decode(&cw_samples[i],
-			    cw_bytes(b.ptr, n)), CW_OK);
+						 cw_bytes(b.ptr, n)),
+			    CW_OK);
 		cw_buf_wipe(&b);
 	}
 }
@@ -140,7 +142,8 @@ any_changed_byte_of_a_signed_message_is_refused(void **state)
 		for (size_t n = 0; n < b.len; n++) {
 			b.ptr[n] ^= 0x01;
 			assert_int_not_equal(decode(&cw_samples[i],
-			    cw_buf_bytes(&b)), CW_OK);
+						 cw_buf_bytes(&b)),
+			    CW_OK);
 			b.ptr[n] ^= 0x01;
 		}
 		cw_buf_wipe(&b);
@@ -158,15 +161,15 @@ a_changed_byte_never_decodes_to_what_would_be_encoded_otherwise(void **state)
 
 		encode(&cw_samples[i], &b);
 		for (size_t n = 0; n < b.len * 8 && !cw_samples[i].is_signed;
-		    n++) {
+		     n++) {
 			struct cw_buf again;
 
 			cw_buf_init(&again, MAX);
 			b.ptr[n / 8] ^= (uint8_t)(1u << n % 8);
 			/* Numbers of later versions are dropped from lists. */
 			if (decode_copy(&cw_samples[i], cw_buf_bytes(&b),
-			    &again) == CW_OK && again.err == CW_OK &&
-			    again.len == b.len)
+				&again) == CW_OK &&
+			    again.err == CW_OK && again.len == b.len)
 				assert_true(cw_bytes_equal(cw_buf_bytes(&b),
 				    cw_buf_bytes(&again)));
 			b.ptr[n / 8] ^= (uint8_t)(1u << n % 8);
@@ -238,7 +241,8 @@ no_signed_object_stands_for_another_kind(void **state)
 				continue;
 			encode(&cw_samples[i], &b);
 			assert_int_equal(decode(&cw_samples[k],
-			    cw_buf_bytes(&b)), CW_ERR_WRONG_LABEL);
+					     cw_buf_bytes(&b)),
+			    CW_ERR_WRONG_LABEL);
 			cw_buf_wipe(&b);
 		}
 	}
