@@ -89,11 +89,12 @@ enum cw_err
 cw_cose_sign1_verify(const struct cw_cose_sign1 *sign1,
     const struct cw_public_key *key, struct cw_bytes external_aad)
 {
+	const enum cw_key_type type = cw_alg_key_type(sign1->alg);
 	struct cw_buf tbs;
 	enum cw_err err;
 
 	/* RFC 9864 2.1: the algorithm says which curve, so the key must agree. */
-	if (key->type != cw_alg_key_type(sign1->alg))
+	if (type == 0 || key->type != type)
 		return CW_ERR_BAD_KEY;
 	cw_buf_init(&tbs,
 	    HEADS_MAX + sign1->protected_header.len + external_aad.len +
