@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A command of a session at work: what command.c gives to each of them. */
+#ifndef CW_CARD_COMMAND_H
+#define CW_CARD_COMMAND_H
+
+#include "card/inner.h"
+#include "proto/command.h"
+
+struct cw_card_job {
+	struct cw_card *card;
+	struct cw_card_session *session;
+	struct cw_bytes bytes;  /* the command as it was transmitted */
+	struct cw_buf *plain;   /* gets the reply's plaintext */
+	bool closes;            /* CLOSE has found everything complete */
+	bool pin_needed;        /* not an error: nothing was changed */
+	uint32_t needed_policy; /* 0: the holder's PIN and PUK */
+};
+
+/*
+ * Each checks, changes the session's objects, and puts its reply. An error
+ * ends the session; what was changed need not be undone.
+ */
+enum cw_err cw_card_do_pin_policy(struct cw_card_job *job,
+    const struct cw_command *command) __attribute__((warn_unused_result));
+enum cw_err cw_card_do_create_key(struct cw_card_job *job,
+    const struct cw_command *command) __attribute__((warn_unused_result));
+enum cw_err cw_card_do_certificates(struct cw_card_job *job,
+    const struct cw_command *command) __attribute__((warn_unused_result));
+enum cw_err cw_card_do_list(struct cw_card_job *job,
+    const struct cw_command *command) __attribute__((warn_unused_result));
+enum cw_err cw_card_do_close(struct cw_card_job *job,
+    const struct cw_command *command) __attribute__((warn_unused_result));
+
+/* After CLOSE: what the session made becomes the card's. In memory only; the
+ * caller commits. */
+void cw_card_take_effect(struct cw_card *card,
+    struct cw_card_session *session);
+
+/* True if the issuer has an object of this id, in the session or before. */
+bool cw_card_has_id(const struct cw_card_job *job, uint32_t id);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects of the card's state: making, listing, wiping. */
+#include "card/state.h"
+
+#include <stdlib.h>
+
+#include "proto/base/secret.h"
+
+/* Longest private key: RSA-2048 in PKCS#8 is about 1.2 KiB. */
+#define PRIVATE_KEY_MAX 4096
+
+struct cw_card_key *
+cw_card_key_new(void)
+{
+	struct cw_card_key *key = calloc(1, sizeof(*key));
+
+	if (key == NULL)
+		return NULL;
+	cw_buf_init(&key->name, CW_TEXT_MAX);
+	cw_buf_init(&key->private_key, PRIVATE_KEY_MAX);
+	cw_buf_init(&key->chain, CW_COMMAND_MAX);
+	return key;
+}
+
+void
+cw_card_key_free(struct cw_card_key **pointer)
+{
+	struct cw_card_key *key = *pointer;
+
+	if (key == NULL)
+		return;
+	cw_buf_wipe(&key->name);
+	cw_buf_wipe(&key->private_key);
+	cw_buf_wipe(&key->chain);
+	cw_wipe(key, sizeof(*key));
+	free(key);
+	*pointer = NULL;
+}
+
+struct cw_card_policy *
+cw_card_policy_new(void)
+{
+	return calloc(1, sizeof(struct cw_card_policy));
+}
+
+void
+cw_card_policy_free(struct cw_card_policy **pointer)
+{
+	if (*pointer == NULL)
+		return;
+	cw_wipe(*pointer, sizeof(**pointer));
+	free(*pointer);
+	*pointer = NULL;
+}
+
+struct cw_card_record *
+cw_card_record_new(void)
+{
+	struct cw_card_record *record = calloc(1, sizeof(*record));
+
+	if (record != NULL)
+		cw_buf_init(&record->reply, CW_COMMAND_MAX);
+	return record;
+}
+
+void
+cw_card_record_free(struct cw_card_record **pointer)
+{
+	if (*pointer == NULL)
+		return;
+	cw_buf_wipe(&(*pointer)->reply);
+	free(*pointer);
+	*pointer = NULL;
+}
+
+struct cw_card_session *
+cw_card_session_new(void)
+{
+	struct cw_card_session *session = calloc(1, sizeof(*session));
+
+	if (session == NULL)
+		return NULL;
+	cw_buf_init(&session->uri, CW_URI_MAX);
+	cw_buf_init(&session->message_4, CW_CARD_MESSAGE_MAX);
+	return session;
+}
+
+void
+cw_card_session_free(struct cw_card_session **pointer)
+{
+	struct cw_card_session *session = *pointer;
+
+	if (session == NULL)
+		return;
+	while (session->records != NULL) {
+		struct cw_card_record *record = session->records;
+
+		session->records = record->next;
+		cw_card_record_free(&record);
+	}
+	cw_card_objects_wipe(&session->objects);
+	cw_buf_wipe(&session->uri);
+	cw_buf_wipe(&session->message_4);
+	cw_wipe(session, sizeof(*session));
+	free(session);
+	*pointer = NULL;
+}
+
+void
+cw_card_objects_wipe(struct cw_card_objects *objects)
+{
+	while (objects->keys != NULL) {
+		struct cw_card_key *key = objects->keys;
+
+		objects->keys = key->next;
+		cw_card_key_free(&key);
+	}
+	while (objects->policies != NULL) {
+		struct cw_card_policy *policy = objects->policies;
+
+		objects->policies = policy->next;
+		cw_card_policy_free(&policy);
+	}
+}
+
+void
+cw_card_keys_append(struct cw_card_key **list, struct cw_card_key *key)
+{
+	while (*list != NULL)
+		list = &(*list)->next;
+	*list = key;
+}
+
+void
+cw_card_policies_append(struct cw_card_policy **list,
+    struct cw_card_policy *policy)
+{
+	while (*list != NULL)
+		list = &(*list)->next;
+	*list = policy;
+}
+
+void
+cw_card_records_append(struct cw_card_record **list,
+    struct cw_card_record *record)
+{
+	while (*list != NULL)
+		list = &(*list)->next;
+	*list = record;
+}
+
+void
+cw_card_sessions_append(struct cw_card_session **list,
+    struct cw_card_session *session)
+{
+	while (*list != NULL)
+		list = &(*list)->next;
+	*list = session;
+}
+
+struct cw_card_state *
+cw_card_state_new(void)
+{
+	struct cw_card_state *state = calloc(1, sizeof(*state));
+
+	if (state == NULL)
+		return NULL;
+	cw_buf_init(&state->personalisation, CW_CARD_MESSAGE_MAX);
+	cw_random(state->guid, sizeof(state->guid));
+	return state;
+}
+
+void
+cw_card_state_free(struct cw_card_state **pointer)
+{
+	struct cw_card_state *state = *pointer;
+
+	if (state == NULL)
+		return;
+	while (state->sessions != NULL) {
+		struct cw_card_session *session = state->sessions;
+
+		state->sessions = session->next;
+		cw_card_session_free(&session);
+	}
+	cw_card_objects_wipe(&state->objects);
+	cw_buf_wipe(&state->personalisation);
+	cw_wipe(state, sizeof(*state));
+	free(state);
+	*pointer = NULL;
+}
