@@ -62,8 +62,8 @@ static enum cw_err
 reload(struct cw_card *card)
 {
 	struct cw_card_state *state = NULL;
-	enum cw_err err = cw_card_state_decode(cw_buf_bytes(&card->committed),
-	    &state);
+	enum cw_err err =
+	    cw_card_state_decode(cw_buf_bytes(&card->committed), &state);
 
 	if (err != CW_OK)
 		return err;
@@ -103,8 +103,8 @@ cw_card_commit(struct cw_card *card, enum cw_card_room room)
 		err = CW_ERR_CARD_FULL;
 	} else if (card->storage.store != NULL) {
 		card->operations.stores++;
-		err = card->storage.store(card->storage.ctx,
-		    cw_buf_bytes(&next));
+		err =
+		    card->storage.store(card->storage.ctx, cw_buf_bytes(&next));
 		if (err != CW_OK)
 			err = cw_log_fail(CW_ERR_CARD_STORAGE, "card.store",
 			    "cause=%s bytes=%zu", cw_err_name(err), next.len);
@@ -204,10 +204,10 @@ cw_card_open(const struct cw_card_config *config, struct cw_card **out)
 	if (card == NULL)
 		return CW_ERR_NO_MEMORY;
 	card->storage_max = config->storage_max != 0 ? config->storage_max :
-	    CW_CARD_STORAGE_MAX;
+						       CW_CARD_STORAGE_MAX;
 	card->keys_max = at_most(config->keys_max, CW_CARD_KEYS_MAX);
-	card->open_sessions_max = at_most(config->open_sessions_max,
-	    CW_CARD_OPEN_SESSIONS_MAX);
+	card->open_sessions_max =
+	    at_most(config->open_sessions_max, CW_CARD_OPEN_SESSIONS_MAX);
 	cw_buf_init(&card->committed, card->storage_max);
 	cw_buf_init(&card->personal_bytes, CW_CARD_MESSAGE_MAX);
 	forget(&card->ram);

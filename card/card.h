@@ -89,8 +89,8 @@ struct cw_card_operations {
 	unsigned key_generations; /* ephemeral keys included */
 	unsigned agreements;
 	unsigned verifications;
-	unsigned signatures;      /* statements; not what PIV signs */
-	unsigned stores;          /* writes of the whole state */
+	unsigned signatures; /* statements; not what PIV signs */
+	unsigned stores;     /* writes of the whole state */
 };
 
 struct cw_card_operations cw_card_operations(const struct cw_card *card);

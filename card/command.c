@@ -16,8 +16,8 @@
 static const struct action {
 	enum cw_command_no no;
 	bool is_management; /* refused in mode 3 */
-	enum cw_err (*run)(struct cw_card_job *job,
-	    const struct cw_command *command);
+	enum cw_err (
+	    *run)(struct cw_card_job *job, const struct cw_command *command);
 } actions[] = {
 	{ CW_CREATE_PIN_POLICY, ANY_MODE, cw_card_do_pin_policy },
 	{ CW_CREATE_KEY, ANY_MODE, cw_card_do_create_key },
@@ -34,9 +34,9 @@ cw_card_has_id(const struct cw_card_job *job, uint32_t id)
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (cw_card_find_key(lists[i], job->session->owner, id) !=
-		    NULL ||
+			NULL ||
 		    cw_card_find_policy(lists[i], job->session->owner, id) !=
-		    NULL)
+			NULL)
 			return true;
 	return false;
 }
@@ -112,8 +112,7 @@ succeed(struct cw_card_job *job, bool last, struct cw_buf *out)
 	}
 	if (job->closes) {
 		cw_card_take_effect(job->card, job->session);
-		cw_card_session_end(job->card, job->session,
-		    CW_SESSION_CLOSED);
+		cw_card_session_end(job->card, job->session, CW_SESSION_CLOSED);
 	}
 	return cw_card_commit(job->card, CW_CARD_KEEP_RESERVE);
 }
@@ -148,12 +147,13 @@ perform(struct cw_card_job *job, struct cw_bytes plain, struct cw_buf *out)
 	    !cw_card_has_room(job->card, job->plain->len + SEALED_EXTRA))
 		err = CW_ERR_CARD_FULL;
 	/* Ours, not the issuer's: the command may be given again. */
-	if (cw_err_category(err) == CW_CAT_INTERNAL || err == CW_ERR_NO_MEMORY) {
+	if (cw_err_category(err) == CW_CAT_INTERNAL ||
+	    err == CW_ERR_NO_MEMORY) {
 		cw_card_rollback(job->card);
 		return CW_SW_INTERNAL;
 	}
 	err = err == CW_OK ? succeed(job, command.last, out) :
-	    fail(job, err, out);
+			     fail(job, err, out);
 	return cw_card_sw(err);
 }
 
@@ -174,8 +174,10 @@ decrypt(struct cw_card *card, struct cw_card_session *session,
     struct cw_bytes bytes, struct cw_buf *out)
 {
 	struct cw_buf plain, reply;
-	struct cw_card_job job = { .card = card, .session = session,
-		.bytes = bytes, .plain = &reply };
+	struct cw_card_job job = { .card = card,
+		.session = session,
+		.bytes = bytes,
+		.plain = &reply };
 	enum cw_err err;
 	uint16_t sw;
 

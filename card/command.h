@@ -33,8 +33,7 @@ enum cw_err cw_card_do_close(struct cw_card_job *job,
 
 /* After CLOSE: what the session made becomes the card's. In memory only; the
  * caller commits. */
-void cw_card_take_effect(struct cw_card *card,
-    struct cw_card_session *session);
+void cw_card_take_effect(struct cw_card *card, struct cw_card_session *session);
 
 /* True if the issuer has an object of this id, in the session or before. */
 bool cw_card_has_id(const struct cw_card_job *job, uint32_t id);

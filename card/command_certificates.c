@@ -62,7 +62,7 @@ cw_card_do_list(struct cw_card_job *job, const struct cw_command *command)
 
 		/* Another owner's objects do not exist here. */
 		if (memcmp(key->owner, job->session->owner,
-		    sizeof(key->owner)) != 0)
+			sizeof(key->owner)) != 0)
 			continue;
 		listed->id = key->id;
 		listed->type = key->attributes.type;

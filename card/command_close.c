@@ -88,8 +88,8 @@ count(struct cw_card_state *state, const struct cw_card_session *session,
     uint64_t *value)
 {
 	static const uint8_t whole_card[CW_HASH_BYTES];
-	const uint8_t *owner = session->mode == CW_MODE_IDENTIFIED ?
-	    whole_card : session->owner;
+	const uint8_t *owner =
+	    session->mode == CW_MODE_IDENTIFIED ? whole_card : session->owner;
 	size_t i = 0;
 
 	while (i < state->n_counters &&

@@ -67,8 +67,7 @@ check_pin(struct cw_card_job *job, const struct cw_create_key *c)
 
 	job->needed_policy = c->pin_policy;
 	if (c->slot != 0) {
-		job->pin_needed =
-		    !cw_card_pin_is_set(&job->card->state->pin) &&
+		job->pin_needed = !cw_card_pin_is_set(&job->card->state->pin) &&
 		    !cw_card_pin_is_set(&session->pin);
 		return CW_OK;
 	}

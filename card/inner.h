@@ -101,8 +101,8 @@ uint16_t cw_card_sw(enum cw_err err);
 
 /* ---- storage.c ---- */
 
-enum cw_err cw_card_file_storage(const char *path,
-    struct cw_card_storage *out) __attribute__((warn_unused_result));
+enum cw_err cw_card_file_storage(const char *path, struct cw_card_storage *out)
+    __attribute__((warn_unused_result));
 
 /* ---- link.c ---- */
 
@@ -164,8 +164,8 @@ void cw_card_session_drop(struct cw_card *card,
  * stay. Of one issuer only the latest session that ended in an error is kept,
  * and none that ended before one that committed.
  */
-void cw_card_session_end(struct cw_card *card,
-    struct cw_card_session *session, enum cw_session_state state);
+void cw_card_session_end(struct cw_card *card, struct cw_card_session *session,
+    enum cw_session_state state);
 
 /* Records an answered command; `last` completes a message. */
 enum cw_err cw_card_session_record(struct cw_card_session *session,
@@ -179,9 +179,9 @@ const struct cw_card_record *cw_card_session_answered(
 /* Objects of an owner; the key in a PIV slot, whoever owns it; or NULL. */
 struct cw_card_key *cw_card_find_key(const struct cw_card_objects *objects,
     const uint8_t owner[CW_HASH_BYTES], uint32_t id);
-struct cw_card_policy *cw_card_find_policy(
-    const struct cw_card_objects *objects, const uint8_t owner[CW_HASH_BYTES],
-    uint32_t id);
+struct cw_card_policy *cw_card_find_policy(const struct cw_card_objects
+					       *objects,
+    const uint8_t owner[CW_HASH_BYTES], uint32_t id);
 struct cw_card_key *cw_card_find_slot(const struct cw_card_objects *objects,
     uint8_t slot);
 

@@ -57,8 +57,15 @@ number(const char *text, unsigned long max, unsigned long *out)
 	return *end == '\0' && *out > 0 && *out <= max;
 }
 
-enum { OPT_STATE = 1, OPT_PERSONALISE, OPT_PORT, OPT_HOST, OPT_STORAGE,
-	OPT_KEYS, OPT_HELP };
+enum {
+	OPT_STATE = 1,
+	OPT_PERSONALISE,
+	OPT_PORT,
+	OPT_HOST,
+	OPT_STORAGE,
+	OPT_KEYS,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
 	{ "state", required_argument, NULL, OPT_STATE },

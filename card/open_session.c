@@ -42,7 +42,7 @@ find_room(const struct cw_card *card, struct cw_card_session **victim)
 	else if (*victim == NULL)
 		return CW_ERR_TOO_MANY_SESSIONS;
 	return open < card->open_sessions_max ? CW_OK :
-	    CW_ERR_TOO_MANY_SESSIONS;
+						CW_ERR_TOO_MANY_SESSIONS;
 }
 
 /* What costs no public-key operation, before the one that does. */
@@ -68,8 +68,7 @@ check(const struct cw_card *card, const struct cw_request *q)
 }
 
 static void
-put_card_info(const struct cw_card *card, enum cw_mode mode,
-    struct cw_buf *out)
+put_card_info(const struct cw_card *card, enum cw_mode mode, struct cw_buf *out)
 {
 	struct cw_card_info info = {
 		.model = card->personal.model,
@@ -298,7 +297,8 @@ cw_card_get_status(struct cw_card *card, const struct cw_apdu *apdu,
 	status.uri = cw_buf_bytes(&session->uri);
 	memcpy(status.session_id, session->id, sizeof(status.session_id));
 	status.last_message = session->n_complete == 0 ?
-	    cw_buf_bytes(&session->message_4) : cw_buf_bytes(&replies);
+	    cw_buf_bytes(&session->message_4) :
+	    cw_buf_bytes(&replies);
 	for (record = session->records; record != NULL; record = record->next)
 		status.answered++;
 	status.answered -= (unsigned)session->n_complete;

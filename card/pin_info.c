@@ -14,8 +14,8 @@ needed(const struct cw_card *card)
 
 	if (!ram->pin_needed || ram->needed_policy == 0)
 		return NULL;
-	session = cw_card_session_find(card,
-	    CW_BYTES_ARRAY(ram->needed_session));
+	session =
+	    cw_card_session_find(card, CW_BYTES_ARRAY(ram->needed_session));
 	if (session == NULL || session->state != CW_SESSION_OPEN)
 		return NULL;
 	return cw_card_find_policy(&session->objects, session->owner,
@@ -59,7 +59,7 @@ in_use(const struct cw_card_session *session, uint32_t policy)
 
 	for (key = session->objects.keys; key != NULL; key = key->next)
 		if (policy == 0 ? key->attributes.slot != 0 :
-		    key->attributes.pin_policy == policy)
+				  key->attributes.pin_policy == policy)
 			return true;
 	return false;
 }
@@ -85,8 +85,8 @@ set_holder(struct cw_card *card, struct cw_card_session *session,
 static enum cw_err
 set_policy(struct cw_card_session *session, const struct cw_set_pin *set)
 {
-	struct cw_card_policy *policy = cw_card_find_policy(&session->objects,
-	    session->owner, set->policy);
+	struct cw_card_policy *policy =
+	    cw_card_find_policy(&session->objects, session->owner, set->policy);
 	enum cw_err err;
 
 	if (policy == NULL || policy->issuer_set)
@@ -117,7 +117,7 @@ cw_card_put_pin(struct cw_card *card, const struct cw_apdu *apdu,
 	    in_use(session, set.policy))
 		return CW_SW_NO_SESSION;
 	err = set.policy == 0 ? set_holder(card, session, &set) :
-	    set_policy(session, &set);
+				set_policy(session, &set);
 	if (err == CW_OK)
 		err = cw_card_commit(card, CW_CARD_KEEP_RESERVE);
 	if (err == CW_OK)

@@ -25,8 +25,9 @@ slot_policy(uint8_t slot)
 static bool
 is_signature_block(struct cw_bytes block)
 {
-	return block.len > 2 && ((block.ptr[0] == 0x00 && block.ptr[1] == 0x01) ||
-	    block.ptr[block.len - 1] == 0xBC);
+	return block.len > 2 &&
+	    ((block.ptr[0] == 0x00 && block.ptr[1] == 0x01) ||
+		block.ptr[block.len - 1] == 0xBC);
 }
 
 static bool
@@ -106,8 +107,7 @@ static bool
 allows(const struct cw_attributes *a, const struct request *q)
 {
 	if (q->exponentiation.len > 0)
-		return a->type != CW_KEY_RSA2048 &&
-		    a->type != CW_KEY_ED25519 &&
+		return a->type != CW_KEY_RSA2048 && a->type != CW_KEY_ED25519 &&
 		    (a->usage & CW_USAGE_AGREE) != 0;
 	if (a->type == CW_KEY_RSA2048)
 		return allows_rsa(a->usage, q->challenge);

@@ -61,8 +61,9 @@ put_key_history(const struct cw_card *card, struct cw_buf *b)
 	uint8_t n = 0, none = 0;
 
 	for (key = card->state->objects.keys; key != NULL; key = key->next)
-		n = (uint8_t)(n + (key->attributes.slot >= 0x82 &&
-		    key->attributes.slot <= 0x95));
+		n = (uint8_t)(n +
+		    (key->attributes.slot >= 0x82 &&
+			key->attributes.slot <= 0x95));
 	cw_tlv_put(b, 0xC1, cw_bytes(&n, 1));
 	cw_tlv_put(b, 0xC2, cw_bytes(&none, 1));
 	cw_tlv_put(b, TAG_ERROR_DETECTION, CW_BYTES_NONE);

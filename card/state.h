@@ -15,7 +15,7 @@
 #define CW_CARD_POLICIES_MAX 32
 #define CW_CARD_SESSIONS_MAX 16 /* open and ended ones together */
 #define CW_CARD_COUNTERS_MAX 128
-#define CW_CARD_FAILURES_MAX 8  /* the session dies at this one */
+#define CW_CARD_FAILURES_MAX 8 /* the session dies at this one */
 #define CW_CARD_GUID_BYTES 16
 #define CW_CARD_MESSAGE_MAX (CW_BODY_MAX)
 
@@ -81,7 +81,7 @@ struct cw_card_session {
 	/* While it is open: */
 	struct cw_channel channel;
 	struct cw_card_objects objects; /* nobody else sees them before CLOSE */
-	struct cw_card_pin pin, puk;    /* the holder's, for CLOSE; or not set */
+	struct cw_card_pin pin, puk; /* the holder's, for CLOSE; or not set */
 };
 
 struct cw_card_counter {
@@ -107,8 +107,8 @@ void cw_card_state_encode(const struct cw_card_state *state,
     struct cw_buf *out);
 
 /* Errors: BAD_STATE_FILE, NO_MEMORY. */
-enum cw_err cw_card_state_decode(struct cw_bytes in,
-    struct cw_card_state **out) __attribute__((warn_unused_result));
+enum cw_err cw_card_state_decode(struct cw_bytes in, struct cw_card_state **out)
+    __attribute__((warn_unused_result));
 
 /* Each makes an empty one; NULL: no memory. The caller puts it into a list. */
 struct cw_card_key *cw_card_key_new(void);

@@ -315,8 +315,7 @@ get_session(struct cw_cbor_reader *r, struct cw_card_session *session)
 	session->state = cw_cbor_u32(r, 1, 3);
 	session->mode = cw_cbor_u32(r, 1, 3);
 	cw_scope_get(r, &session->scope);
-	session->command_limit =
-	    cw_cbor_u32(r, 1, CW_COMMANDS_MAX);
+	session->command_limit = cw_cbor_u32(r, 1, CW_COMMANDS_MAX);
 	session->answered = cw_cbor_u32(r, 0, CW_COMMANDS_MAX + 1);
 	session->failures = cw_cbor_u32(r, 0, CW_CARD_FAILURES_MAX);
 	get_records(r, session);

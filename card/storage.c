@@ -67,7 +67,8 @@ lock(struct file_storage *f)
 		    path, errno);
 	if (flock(f->lock, LOCK_EX | LOCK_NB) != 0)
 		return cw_log_fail(errno == EWOULDBLOCK ? CW_ERR_LOCKED :
-		    CW_ERR_IO, "card.lock", "path=%s", path);
+							  CW_ERR_IO,
+		    "card.lock", "path=%s", path);
 	return CW_OK;
 }
 
@@ -92,6 +93,8 @@ cw_card_file_storage(const char *path, struct cw_card_storage *out)
 		return err;
 	}
 	*out = (struct cw_card_storage){ .load = file_load,
-	    .store = file_store, .close = file_close, .ctx = f };
+		.store = file_store,
+		.close = file_close,
+		.ctx = f };
 	return CW_OK;
 }
