@@ -71,7 +71,7 @@ struct cw_verdict {
 	struct cw_attestation attestation;
 	bool has_pseudonym;
 	uint8_t pseudonym[CW_HASH_BYTES];
-	uint8_t tag[CW_TAG_BYTES]; /* over th, mode, grant hash and all of this */
+	uint8_t tag[CW_TAG_BYTES]; /* over th, mode, H(grant), all of this */
 };
 
 /* For the session's row in the store. */
