@@ -44,72 +44,65 @@ decode_map(const char *hex, uint64_t got[3])
 	return cw_cbor_finish(&r);
 }
 
+static const struct {
+	const char *what, *hex;
+	uint64_t got[3];
+	enum cw_err want;
+} maps[] = {
+	{ "both", "a2010a030b", { 10, 11, 0 }, CW_OK },
+	{ "optional too", "a3010a030b050c", { 10, 11, 12 }, CW_OK },
+	{ "first missing", "a1030b", { 0 }, CW_ERR_MISSING_FIELD },
+	{ "second missing", "a1010a", { 10 }, CW_ERR_MISSING_FIELD },
+	{ "all missing", "a0", { 0 }, CW_ERR_MISSING_FIELD },
+	{ "optional instead", "a2010a050c", { 10 }, CW_ERR_MISSING_FIELD },
+	{ "unknown first", "a3000a010a030b", { 0 }, CW_ERR_UNKNOWN_FIELD },
+	{ "unknown between", "a3010a020a030b", { 10 }, CW_ERR_UNKNOWN_FIELD },
+	{ "unknown before optional", "a3010a030b040c", { 10, 11 },
+	    CW_ERR_UNKNOWN_FIELD },
+	{ "unknown last", "a3010a030b060c", { 10, 11 }, CW_ERR_UNKNOWN_FIELD },
+	{ "text key", "a3010a030b616100", { 10, 11 }, CW_ERR_UNKNOWN_FIELD },
+	{ "array key", "a3010a030b810000", { 10, 11 }, CW_ERR_UNKNOWN_FIELD },
+	{ "unknown below zero", "a3010a030b2000", { 10, 11 }, CW_OK },
+	{ "the last one below zero", "a3010a030b3bffffffffffffffff00",
+	    { 10, 11 }, CW_OK },
+	{ "a long unknown value", "a3010a030b208301a10080f6", { 10, 11 },
+	    CW_OK },
+	{ "a bad unknown value", "a3010a030b20a201000000", { 10, 11 },
+	    CW_ERR_NOT_DETERMINISTIC },
+	{ "a float as unknown value", "a3010a030b20f90000", { 10, 11 },
+	    CW_ERR_WRONG_TYPE },
+	{ "unknown keys below zero twice", "a4010a030b20002000", { 10, 11 },
+	    CW_ERR_NOT_DETERMINISTIC },
+	{ "unknown keys unsorted", "a4010a030b21002000", { 10, 11 },
+	    CW_ERR_NOT_DETERMINISTIC },
+	{ "a key twice", "a3010a010a030b", { 10 }, CW_ERR_NOT_DETERMINISTIC },
+	{ "the last key twice", "a3010a030b030b", { 10, 11 },
+	    CW_ERR_NOT_DETERMINISTIC },
+	{ "an early key late", "a3010a030b0000", { 10, 11 },
+	    CW_ERR_NOT_DETERMINISTIC },
+	{ "too many pairs", "a5010a030b050c20002100", { 0 },
+	    CW_ERR_OUT_OF_RANGE },
+	{ "a long form of a key", "a218010a030b", { 0 },
+	    CW_ERR_NOT_DETERMINISTIC },
+	{ "an array", "84010a030b", { 0 }, CW_ERR_WRONG_TYPE },
+	{ "a wrong value", "a2010a0340", { 10 }, CW_ERR_WRONG_TYPE },
+	{ "cut", "a2010a03", { 0 }, CW_ERR_TRUNCATED },
+	{ "more behind", "a2010a030b00", { 10, 11 }, CW_ERR_TRAILING },
+};
+
 static void
 a_map_has_its_fields_and_no_others(void **state)
 {
-	static const struct {
-		const char *what, *hex;
-		uint64_t got[3];
-		enum cw_err want;
-	} rows[] = {
-		{ "both", "a2010a030b", { 10, 11, 0 }, CW_OK },
-		{ "optional too", "a3010a030b050c", { 10, 11, 12 }, CW_OK },
-		{ "first missing", "a1030b", { 0 }, CW_ERR_MISSING_FIELD },
-		{ "second missing", "a1010a", { 10 }, CW_ERR_MISSING_FIELD },
-		{ "all missing", "a0", { 0 }, CW_ERR_MISSING_FIELD },
-		{ "optional instead", "a2010a050c", { 10 },
-		    CW_ERR_MISSING_FIELD },
-		{ "unknown first", "a3000a010a030b", { 0 },
-		    CW_ERR_UNKNOWN_FIELD },
-		{ "unknown between", "a3010a020a030b", { 10 },
-		    CW_ERR_UNKNOWN_FIELD },
-		{ "unknown before optional", "a3010a030b040c", { 10, 11 },
-		    CW_ERR_UNKNOWN_FIELD },
-		{ "unknown last", "a3010a030b060c", { 10, 11 },
-		    CW_ERR_UNKNOWN_FIELD },
-		{ "text key", "a3010a030b616100", { 10, 11 },
-		    CW_ERR_UNKNOWN_FIELD },
-		{ "array key", "a3010a030b810000", { 10, 11 },
-		    CW_ERR_UNKNOWN_FIELD },
-		{ "unknown below zero", "a3010a030b2000", { 10, 11 }, CW_OK },
-		{ "the last one below zero", "a3010a030b3bffffffffffffffff00",
-		    { 10, 11 }, CW_OK },
-		{ "a long unknown value", "a3010a030b208301a10080f6",
-		    { 10, 11 }, CW_OK },
-		{ "a bad unknown value", "a3010a030b20a201000000", { 10, 11 },
-		    CW_ERR_NOT_DETERMINISTIC },
-		{ "a float as unknown value", "a3010a030b20f90000", { 10, 11 },
-		    CW_ERR_WRONG_TYPE },
-		{ "unknown keys below zero twice", "a4010a030b20002000",
-		    { 10, 11 }, CW_ERR_NOT_DETERMINISTIC },
-		{ "unknown keys unsorted", "a4010a030b21002000", { 10, 11 },
-		    CW_ERR_NOT_DETERMINISTIC },
-		{ "a key twice", "a3010a010a030b", { 10 },
-		    CW_ERR_NOT_DETERMINISTIC },
-		{ "the last key twice", "a3010a030b030b", { 10, 11 },
-		    CW_ERR_NOT_DETERMINISTIC },
-		{ "an early key late", "a3010a030b0000", { 10, 11 },
-		    CW_ERR_NOT_DETERMINISTIC },
-		{ "too many pairs", "a5010a030b050c20002100", { 0 },
-		    CW_ERR_OUT_OF_RANGE },
-		{ "a long form of a key", "a218010a030b", { 0 },
-		    CW_ERR_NOT_DETERMINISTIC },
-		{ "an array", "84010a030b", { 0 }, CW_ERR_WRONG_TYPE },
-		{ "a wrong value", "a2010a0340", { 10 }, CW_ERR_WRONG_TYPE },
-		{ "cut", "a2010a03", { 0 }, CW_ERR_TRUNCATED },
-		{ "more behind", "a2010a030b00", { 10, 11 }, CW_ERR_TRAILING },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(maps); i++) {
 		uint64_t got[3];
-		enum cw_err err = decode_map(rows[i].hex, got);
+		enum cw_err err = decode_map(maps[i].hex, got);
 
-		if (err != rows[i].want)
-			fail_msg("%s: %s, not %s", rows[i].what,
-			    cw_err_name(err), cw_err_name(rows[i].want));
-		assert_row(rows[i].what,
-		    memcmp(got, rows[i].got, sizeof(got)) == 0);
+		if (err != maps[i].want)
+			fail_msg("%s: %s, not %s", maps[i].what,
+			    cw_err_name(err), cw_err_name(maps[i].want));
+		assert_row(maps[i].what,
+		    memcmp(got, maps[i].got, sizeof(got)) == 0);
 	}
 }
 

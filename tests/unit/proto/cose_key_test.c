@@ -140,66 +140,63 @@ rsa_numbers_have_their_length_and_no_leading_zero(void **state)
 	}
 }
 
+static const struct {
+	const char *what, *hex;
+	enum cw_err want;
+} bad_keys[] = {
+	{ "symmetric", "a2 0104 204101", CW_ERR_OUT_OF_RANGE },
+	{ "type 0", "a2 0100 204101", CW_ERR_OUT_OF_RANGE },
+	{ "type by name", "a2 016161 204101", CW_ERR_WRONG_TYPE },
+	{ "no type", "a2 2004 215820" B32, CW_ERR_MISSING_FIELD },
+	{ "empty", "a0", CW_ERR_MISSING_FIELD },
+	{ "an array", "80", CW_ERR_WRONG_TYPE },
+	{ "P-521", "a4 0102 2003 215820" B32 "225820" B32, CW_ERR_BAD_KEY },
+	{ "X448", "a3 0101 2005 215820" B32, CW_ERR_BAD_KEY },
+	{ "P-256 as OKP", "a3 0101 2001 215820" B32, CW_ERR_BAD_KEY },
+	{ "Ed25519 as EC2", "a4 0102 2006 215820" B32 "225820" B32,
+	    CW_ERR_BAD_KEY },
+	{ "curve by name", "a3 0101 206161 215820" B32, CW_ERR_WRONG_TYPE },
+	{ "curve 2^32 + 4", "a3 0101 201b0000000100000004 215820" B32,
+	    CW_ERR_BAD_KEY },
+	{ "short x", "a3 0101 2006 2150" B16, CW_ERR_BAD_KEY },
+	{ "long x", "a3 0101 2006 215830" B48, CW_ERR_BAD_KEY },
+	{ "empty x", "a3 0101 2006 2140", CW_ERR_OUT_OF_RANGE },
+	{ "P-256 with coordinates of P-384",
+	    "a4 0102 2001 215830" B48 "225830" B48, CW_ERR_BAD_KEY },
+	{ "P-384 with coordinates of P-256",
+	    "a4 0102 2002 215820" B32 "225820" B32, CW_ERR_BAD_KEY },
+	{ "y shorter than x", "a4 0102 2001 215820" B32 "2250" B16,
+	    CW_ERR_BAD_KEY },
+	{ "compressed point", "a4 0102 2001 215820" B32 "22f5",
+	    CW_ERR_WRONG_TYPE },
+	{ "no y", "a3 0102 2001 215820" B32, CW_ERR_MISSING_FIELD },
+	{ "no x", "a3 0102 2001 225820" B32, CW_ERR_MISSING_FIELD },
+	{ "y on a Montgomery curve", "a4 0101 2004 215820" B32 "225820" B32,
+	    CW_ERR_BAD_KEY },
+	{ "a private part", "a4 0101 2004 215820" B32 "235820" B32,
+	    CW_ERR_BAD_KEY },
+	{ "a private part, EC",
+	    "a5 0102 2001 215820" B32 "225820" B32 "235820" B32,
+	    CW_ERR_OUT_OF_RANGE },
+	{ "a key id", "a4 0101 024101 2004 215820" B32, CW_ERR_UNKNOWN_FIELD },
+	{ "unsorted", "a3 2004 0101 215820" B32, CW_ERR_MISSING_FIELD },
+	{ "a member twice", "a4 0101 0101 2004 215820" B32,
+	    CW_ERR_NOT_DETERMINISTIC },
+};
+
 static void
 what_is_no_key_of_the_protocol_is_refused_and_zeroed(void **state)
 {
-	static const struct {
-		const char *what, *hex;
-		enum cw_err want;
-	} rows[] = {
-		{ "symmetric", "a2 0104 204101", CW_ERR_OUT_OF_RANGE },
-		{ "type 0", "a2 0100 204101", CW_ERR_OUT_OF_RANGE },
-		{ "type by name", "a2 016161 204101", CW_ERR_WRONG_TYPE },
-		{ "no type", "a2 2004 215820" B32, CW_ERR_MISSING_FIELD },
-		{ "empty", "a0", CW_ERR_MISSING_FIELD },
-		{ "an array", "80", CW_ERR_WRONG_TYPE },
-		{ "P-521", "a4 0102 2003 215820" B32 "225820" B32,
-		    CW_ERR_BAD_KEY },
-		{ "X448", "a3 0101 2005 215820" B32, CW_ERR_BAD_KEY },
-		{ "P-256 as OKP", "a3 0101 2001 215820" B32, CW_ERR_BAD_KEY },
-		{ "Ed25519 as EC2", "a4 0102 2006 215820" B32 "225820" B32,
-		    CW_ERR_BAD_KEY },
-		{ "curve by name", "a3 0101 206161 215820" B32,
-		    CW_ERR_WRONG_TYPE },
-		{ "curve 2^32 + 4", "a3 0101 201b0000000100000004 215820" B32,
-		    CW_ERR_BAD_KEY },
-		{ "short x", "a3 0101 2006 2150" B16, CW_ERR_BAD_KEY },
-		{ "long x", "a3 0101 2006 215830" B48, CW_ERR_BAD_KEY },
-		{ "empty x", "a3 0101 2006 2140", CW_ERR_OUT_OF_RANGE },
-		{ "P-256 with coordinates of P-384",
-		    "a4 0102 2001 215830" B48 "225830" B48, CW_ERR_BAD_KEY },
-		{ "P-384 with coordinates of P-256",
-		    "a4 0102 2002 215820" B32 "225820" B32, CW_ERR_BAD_KEY },
-		{ "y shorter than x", "a4 0102 2001 215820" B32 "2250" B16,
-		    CW_ERR_BAD_KEY },
-		{ "compressed point", "a4 0102 2001 215820" B32 "22f5",
-		    CW_ERR_WRONG_TYPE },
-		{ "no y", "a3 0102 2001 215820" B32, CW_ERR_MISSING_FIELD },
-		{ "no x", "a3 0102 2001 225820" B32, CW_ERR_MISSING_FIELD },
-		{ "y on a Montgomery curve",
-		    "a4 0101 2004 215820" B32 "225820" B32, CW_ERR_BAD_KEY },
-		{ "a private part", "a4 0101 2004 215820" B32 "235820" B32,
-		    CW_ERR_BAD_KEY },
-		{ "a private part, EC",
-		    "a5 0102 2001 215820" B32 "225820" B32 "235820" B32,
-		    CW_ERR_OUT_OF_RANGE },
-		{ "a key id", "a4 0101 024101 2004 215820" B32,
-		    CW_ERR_UNKNOWN_FIELD },
-		{ "unsorted", "a3 2004 0101 215820" B32, CW_ERR_MISSING_FIELD },
-		{ "a member twice", "a4 0101 0101 2004 215820" B32,
-		    CW_ERR_NOT_DETERMINISTIC },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(bad_keys); i++) {
 		static const struct cw_public_key none;
 		struct cw_public_key key;
 		enum cw_err err =
-		    decode(cw_test_hex(&input, rows[i].hex), &key);
+		    decode(cw_test_hex(&input, bad_keys[i].hex), &key);
 
-		if (err != rows[i].want)
-			fail_msg("%s: %s, not %s", rows[i].what,
-			    cw_err_name(err), cw_err_name(rows[i].want));
+		if (err != bad_keys[i].want)
+			fail_msg("%s: %s, not %s", bad_keys[i].what,
+			    cw_err_name(err), cw_err_name(bad_keys[i].want));
 		assert_memory_equal(&key, &none, sizeof(key));
 	}
 }

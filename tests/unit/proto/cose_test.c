@@ -193,97 +193,91 @@ a_message_that_does_not_fit_is_too_large(void **state)
 	cw_key_free(&key);
 }
 
+static const struct {
+	const char *what, *hex;
+	enum cw_err want;
+} messages[] = {
+	{ "as it should be", "84 48" HEADER_256 "a0 4101 4102", CW_OK },
+	{ "Ed25519", "84 48" HEADER_ED "a0 4101 4102", CW_OK },
+	{ "empty payload", "84 48" HEADER_256 "a0 40 4102", CW_OK },
+	{ "tagged", "d284 48" HEADER_256 "a0 4101 4102", CW_ERR_WRONG_TYPE },
+	{ "three items", "83 48" HEADER_256 "a0 4101", CW_ERR_BAD_COSE },
+	{ "five items", "85 48" HEADER_256 "a0 4101 4102 00", CW_ERR_BAD_COSE },
+	{ "no item", "80", CW_ERR_BAD_COSE },
+	{ "an unprotected header", "84 48" HEADER_256 "a1044131 4101 4102",
+	    CW_ERR_BAD_COSE },
+	{ "an unprotected header below zero",
+	    "84 48" HEADER_256 "a12000 4101 4102", CW_ERR_BAD_COSE },
+	{ "unprotected is an array", "84 48" HEADER_256 "80 4101 4102",
+	    CW_ERR_WRONG_TYPE },
+	{ "detached payload", "84 48" HEADER_256 "a0 f6 4102",
+	    CW_ERR_WRONG_TYPE },
+	{ "payload is text", "84 48" HEADER_256 "a0 6161 4102",
+	    CW_ERR_WRONG_TYPE },
+	{ "no protected header", "84 40 a0 4101 4102", CW_ERR_TRUNCATED },
+	{ "empty protected header", "84 41a0 a0 4101 4102", CW_ERR_BAD_COSE },
+	{ "only alg", "84 43a10128 a0 4101 4102", CW_ERR_BAD_COSE },
+	{ "only typ", "84 46a11063612f62 a0 4101 4102", CW_ERR_BAD_COSE },
+	{ "a critical header",
+	    "84 4ba3012802811010 63612f62"
+	    "a0 4101 4102",
+	    CW_ERR_BAD_COSE },
+	{ "another header for typ",
+	    "84 47a2012804423131"
+	    "a0 4101 4102",
+	    CW_ERR_UNKNOWN_FIELD },
+	{ "a private header for typ",
+	    "84 45a201282000"
+	    "a0 4101 4102",
+	    CW_ERR_MISSING_FIELD },
+	{ "a private header for alg",
+	    "84 48a2 10 63612f62 2000"
+	    "a0 4101 4102",
+	    CW_ERR_MISSING_FIELD },
+	{ "headers unsorted", "84 48a21063612f620128 a0 4101 4102",
+	    CW_ERR_MISSING_FIELD },
+	{ "bytes behind the headers", "84 49" HEADER_256 "00 a0 4101 4102",
+	    CW_ERR_TRAILING },
+	{ "the old ES256", "84 48a2012610 63612f62 a0 4101 4102",
+	    CW_ERR_UNKNOWN_ALGORITHM },
+	{ "algorithm 0", "84 48a2010010 63612f62 a0 4101 4102",
+	    CW_ERR_UNKNOWN_ALGORITHM },
+	{ "an AEAD algorithm",
+	    "84 49a201181f10 63612f62"
+	    "a0 4101 4102",
+	    CW_ERR_UNKNOWN_ALGORITHM },
+	{ "an algorithm beyond 32 bits",
+	    "84 50a2013b0000000100000008 10 63612f62 a0 4101 4102",
+	    CW_ERR_UNKNOWN_ALGORITHM },
+	{ "an algorithm by name",
+	    "84 4ba201634553 50 10 63612f62"
+	    "a0 4101 4102",
+	    CW_ERR_WRONG_TYPE },
+	{ "another typ", "84 48a2012810 63612f63 a0 4101 4102",
+	    CW_ERR_WRONG_LABEL },
+	{ "a longer typ", "84 49a2012810 64612f6262 a0 4101 4102",
+	    CW_ERR_WRONG_LABEL },
+	{ "typ as a number", "84 45a201281007 a0 4101 4102",
+	    CW_ERR_WRONG_TYPE },
+	{ "trailing bytes", "84 48" HEADER_256 "a0 4101 4102 00",
+	    CW_ERR_TRAILING },
+	{ "cut", "84 48" HEADER_256 "a0 4101 41", CW_ERR_TRUNCATED },
+};
+
 static void
 a_sign1_has_exactly_the_headers_of_the_protocol(void **state)
 {
-	static const struct {
-		const char *what, *hex;
-		enum cw_err want;
-	} rows[] = {
-		{ "as it should be", "84 48" HEADER_256 "a0 4101 4102", CW_OK },
-		{ "Ed25519", "84 48" HEADER_ED "a0 4101 4102", CW_OK },
-		{ "empty payload", "84 48" HEADER_256 "a0 40 4102", CW_OK },
-		{ "tagged", "d284 48" HEADER_256 "a0 4101 4102",
-		    CW_ERR_WRONG_TYPE },
-		{ "three items", "83 48" HEADER_256 "a0 4101",
-		    CW_ERR_BAD_COSE },
-		{ "five items", "85 48" HEADER_256 "a0 4101 4102 00",
-		    CW_ERR_BAD_COSE },
-		{ "no item", "80", CW_ERR_BAD_COSE },
-		{ "an unprotected header",
-		    "84 48" HEADER_256 "a1044131 4101 4102", CW_ERR_BAD_COSE },
-		{ "an unprotected header below zero",
-		    "84 48" HEADER_256 "a12000 4101 4102", CW_ERR_BAD_COSE },
-		{ "unprotected is an array", "84 48" HEADER_256 "80 4101 4102",
-		    CW_ERR_WRONG_TYPE },
-		{ "detached payload", "84 48" HEADER_256 "a0 f6 4102",
-		    CW_ERR_WRONG_TYPE },
-		{ "payload is text", "84 48" HEADER_256 "a0 6161 4102",
-		    CW_ERR_WRONG_TYPE },
-		{ "no protected header", "84 40 a0 4101 4102",
-		    CW_ERR_TRUNCATED },
-		{ "empty protected header", "84 41a0 a0 4101 4102",
-		    CW_ERR_BAD_COSE },
-		{ "only alg", "84 43a10128 a0 4101 4102", CW_ERR_BAD_COSE },
-		{ "only typ", "84 46a11063612f62 a0 4101 4102",
-		    CW_ERR_BAD_COSE },
-		{ "a critical header",
-		    "84 4ba3012802811010 63612f62"
-		    "a0 4101 4102",
-		    CW_ERR_BAD_COSE },
-		{ "another header for typ",
-		    "84 47a2012804423131"
-		    "a0 4101 4102",
-		    CW_ERR_UNKNOWN_FIELD },
-		{ "a private header for typ",
-		    "84 45a201282000"
-		    "a0 4101 4102",
-		    CW_ERR_MISSING_FIELD },
-		{ "a private header for alg",
-		    "84 48a2 10 63612f62 2000"
-		    "a0 4101 4102",
-		    CW_ERR_MISSING_FIELD },
-		{ "headers unsorted", "84 48a21063612f620128 a0 4101 4102",
-		    CW_ERR_MISSING_FIELD },
-		{ "bytes behind the headers",
-		    "84 49" HEADER_256 "00 a0 4101 4102", CW_ERR_TRAILING },
-		{ "the old ES256", "84 48a2012610 63612f62 a0 4101 4102",
-		    CW_ERR_UNKNOWN_ALGORITHM },
-		{ "algorithm 0", "84 48a2010010 63612f62 a0 4101 4102",
-		    CW_ERR_UNKNOWN_ALGORITHM },
-		{ "an AEAD algorithm",
-		    "84 49a201181f10 63612f62"
-		    "a0 4101 4102",
-		    CW_ERR_UNKNOWN_ALGORITHM },
-		{ "an algorithm beyond 32 bits",
-		    "84 50a2013b0000000100000008 10 63612f62 a0 4101 4102",
-		    CW_ERR_UNKNOWN_ALGORITHM },
-		{ "an algorithm by name",
-		    "84 4ba201634553 50 10 63612f62"
-		    "a0 4101 4102",
-		    CW_ERR_WRONG_TYPE },
-		{ "another typ", "84 48a2012810 63612f63 a0 4101 4102",
-		    CW_ERR_WRONG_LABEL },
-		{ "a longer typ", "84 49a2012810 64612f6262 a0 4101 4102",
-		    CW_ERR_WRONG_LABEL },
-		{ "typ as a number", "84 45a201281007 a0 4101 4102",
-		    CW_ERR_WRONG_TYPE },
-		{ "trailing bytes", "84 48" HEADER_256 "a0 4101 4102 00",
-		    CW_ERR_TRAILING },
-		{ "cut", "84 48" HEADER_256 "a0 4101 41", CW_ERR_TRUNCATED },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(messages); i++) {
 		static const struct cw_cose_sign1 none;
 		struct cw_cose_sign1 s;
 		enum cw_err err =
-		    cw_cose_sign1_decode(cw_test_hex(&input, rows[i].hex), TYP,
-			&s);
+		    cw_cose_sign1_decode(cw_test_hex(&input, messages[i].hex),
+			TYP, &s);
 
-		if (err != rows[i].want)
-			fail_msg("%s: %s, not %s", rows[i].what,
-			    cw_err_name(err), cw_err_name(rows[i].want));
+		if (err != messages[i].want)
+			fail_msg("%s: %s, not %s", messages[i].what,
+			    cw_err_name(err), cw_err_name(messages[i].want));
 		if (err != CW_OK)
 			assert_memory_equal(&s, &none, sizeof(s));
 	}
