@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes as text. */
+#include "agent/hex.h"
+
+void
+cw_hex_encode(struct cw_bytes in, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < in.len; i++) {
+		*out++ = digits[in.ptr[i] >> 4];
+		*out++ = digits[in.ptr[i] & 15];
+	}
+	*out = '\0';
+}
+
+static int
+digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool
+cw_hex_decode(struct cw_bytes in, uint8_t *out, size_t len)
+{
+	if (in.len != 2 * len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		int high = digit(in.ptr[2 * i]);
+		int low = digit(in.ptr[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+void
+cw_base64url_encode(struct cw_bytes in, char *out)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	uint32_t bits = 0;
+	unsigned have = 0;
+
+	for (size_t i = 0; i < in.len; i++) {
+		bits = (bits << 8 | in.ptr[i]) & 0xffff;
+		for (have += 8; have >= 6; have -= 6)
+			*out++ = alphabet[bits >> (have - 6) & 63];
+	}
+	if (have > 0)
+		*out++ = alphabet[bits << (6 - have) & 63];
+	*out = '\0';
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of a run share; nobody else includes it. */
+#ifndef CW_AGENT_RUN_INTERNAL_H
+#define CW_AGENT_RUN_INTERNAL_H
+
+#include "agent/icc.h"
+#include "agent/run.h"
+#include "proto/batch.h"
+#include "proto/request.h"
+
+enum run_state {
+	RUN_IDLE,
+	RUN_WANT_REQUEST, /* message 3 */
+	RUN_WANT_BATCH,   /* message 5, 7, a management round, or the end */
+	RUN_OVER,
+};
+
+struct cw_run {
+	struct cw_run_env env;
+	enum run_state state;
+	struct cw_icc card;
+	struct cw_buf intent_bytes, caps_bytes;
+	struct cw_intent intent; /* borrows from intent_bytes */
+	struct cw_card_caps caps;
+	unsigned resets; /* reader->resets when caps were read */
+	unsigned restarts, batches;
+	bool has_session;
+	uint8_t session_id[CW_SESSION_ID_BYTES];
+	struct cw_batch batch, replies; /* big, so not on the stack */
+	struct cw_pin_value *pin;       /* guarded; len 0: not asked yet */
+	struct cw_pin_value *puk;
+};
+
+void cw_run_tell(struct cw_run *run, enum cw_progress_kind kind, unsigned step,
+    const char *key);
+
+/* run_check.c: message 1; message 3; what is remembered of the issuer. */
+enum cw_err cw_run_check_intent(struct cw_run *run)
+    __attribute__((warn_unused_result));
+enum cw_err cw_run_check_request(const struct cw_run *run,
+    struct cw_bytes bytes, struct cw_request *request)
+    __attribute__((warn_unused_result));
+enum cw_err cw_run_remember(const struct cw_run *run,
+    const struct cw_request *request) __attribute__((warn_unused_result));
+void cw_run_finished(const struct cw_run *run);
+
+/* run_pin.c: asks for the value and gives it to the card. Called outside
+ * cw_icc_begin..end, or leaving it meanwhile. */
+enum cw_err cw_run_set_pin(struct cw_run *run)
+    __attribute__((warn_unused_result));
+enum cw_err cw_run_ask_holder(struct cw_run *run,
+    const struct cw_pin_info *info, unsigned tries_left, enum cw_err last)
+    __attribute__((warn_unused_result));
+
+/* run_card.c */
+enum cw_err cw_run_find_card(struct cw_run *run)
+    __attribute__((warn_unused_result));
+enum cw_err cw_run_read_caps(struct cw_run *run)
+    __attribute__((warn_unused_result));
+/* BAD_NONCE: the card has lost its nonce; begin again with message 2. */
+enum cw_err cw_run_open(struct cw_run *run, struct cw_bytes bytes,
+    enum cw_mode mode, struct cw_buf *message_4)
+    __attribute__((warn_unused_result));
+/* The commands of run->batch; their replies as a message into `out`. */
+enum cw_err cw_run_batch(struct cw_run *run, struct cw_buf *out)
+    __attribute__((warn_unused_result));
+
+/* run.c and run_resume.c, for each other. */
+void cw_run_reset(struct cw_run *run);
+void cw_run_to_session(struct cw_run *run, struct cw_bytes uri,
+    struct cw_run_out *out);
+enum cw_err cw_run_ask_consent(struct cw_run *run, struct cw_consent *consent)
+    __attribute__((warn_unused_result));
+enum cw_err cw_run_take_up(struct cw_run *run, enum cw_run_resume *found,
+    struct cw_run_out *out) __attribute__((warn_unused_result));
+enum cw_err cw_run_finish(struct cw_run *run, struct cw_run_out *out)
+    __attribute__((warn_unused_result));
+
+#endif

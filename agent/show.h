@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the command line shows: progress, the question, errors; as lines for
+ * people or as JSON for scripts. */
+#ifndef CW_AGENT_SHOW_H
+#define CW_AGENT_SHOW_H
+
+#include "agent/enroll.h"
+
+struct cw_show {
+	bool json;
+	uint64_t start_ms, last_ms; /* monotonic: of all, of the last step */
+	uint64_t person_ms;         /* when the person was asked, or 0 */
+};
+
+void cw_show_init(struct cw_show *show, bool json);
+void cw_show_progress(struct cw_show *show, const struct cw_progress *progress);
+void cw_show_done(struct cw_show *show, const struct cw_enroll_result *result);
+
+/* Number, name, what and what to do; `sw` and `retry_after_s` may be 0. Gives
+ * the exit status. */
+int cw_show_error(bool json, enum cw_err err, uint16_t sw,
+    unsigned retry_after_s);
+
+/*
+ * Shows who asks for what. With `yes` that is all; otherwise the person at the
+ * terminal is asked, and anything but "y" or "yes" refuses.
+ * Errors: REFUSED, PERSON_TIMEOUT.
+ */
+enum cw_err cw_show_consent(const struct cw_show *show,
+    const struct cw_consent *consent, bool yes, unsigned timeout_s)
+    __attribute__((warn_unused_result));
+
+/* What a scope allows, in words, one line each, without a final newline. */
+void cw_show_scope(const struct cw_scope *scope, struct cw_buf *out);
+
+/* What an issuer learns of the card in this mode. */
+const char *cw_show_mode(enum cw_mode mode);
+
+#endif
