@@ -93,6 +93,7 @@ $(eval $(call program,cardwright-admin,server/admin_main.c,server civetweb \
 unit_src    := $(shell find tests/unit -name '*_test.c' 2>/dev/null | sort)
 fault_src   := $(wildcard tests/fault/*_test.c)
 vector_src  := $(wildcard tests/vectors/*.c)
+e2e_src     := $(wildcard tests/e2e/*.c)
 bench_src   := $(wildcard tests/load/*.c)
 fuzz_src    := $(wildcard tests/fuzz/fuzz_*.c)
 fuzz_shared := $(filter-out $(fuzz_src),$(wildcard tests/fuzz/*.c))
@@ -117,6 +118,8 @@ $(foreach s,$(fault_src),$(eval $(call \
 	test_program,$(BUILD)/tests/fault/$(basename $(notdir $(s))),$(s))))
 $(foreach s,$(vector_src),$(eval $(call \
 	test_program,$(BUILD)/tests/$(basename $(notdir $(s))),$(s))))
+$(foreach s,$(e2e_src),$(eval $(call \
+	test_program,$(BUILD)/tests/e2e/$(basename $(notdir $(s))),$(s))))
 ifneq ($(wildcard tests/load/bench.c),)
 $(eval $(call test_program,$(BUILD)/tests/bench,$(bench_src)))
 endif
