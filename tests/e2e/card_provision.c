@@ -42,12 +42,12 @@ provision(struct cw_test_issuer *issuer, const char *state, const char *what)
 		return CW_ERR_USAGE;
 	type = type_of(cw_bytes((const uint8_t *)what, (size_t)(colon - what)));
 	slot = strtoul(colon + 1, NULL, 16);
-	if (cw_key_type_info((uint64_t)type) == NULL ||
-	    !cw_slot_is_valid(slot))
+	if (cw_key_type_info((uint64_t)type) == NULL || !cw_slot_is_valid(slot))
 		return CW_ERR_USAGE;
 	err = cw_test_issuer_enroll(issuer, type, (uint8_t)slot);
 	snprintf(path, sizeof(path), "%s.%02lX.der", state, slot);
-	return err != CW_OK ? err :
+	return err != CW_OK ?
+	    err :
 	    cw_file_store(path, cw_buf_bytes(&issuer->certificate), 0644);
 }
 

@@ -334,7 +334,9 @@ cw_test_issuer_make_certificate(struct cw_test_issuer *issuer,
 		.key = key,
 		.days = 365,
 		.path_length = CW_CERT_LEAF,
-		.key_usage = "critical,digitalSignature",
+		.key_usage = (cw_test_usage(key->type) & CW_USAGE_AGREE) != 0 ?
+		    "critical,digitalSignature,keyAgreement" :
+		    "critical,digitalSignature",
 	};
 
 	cw_buf_reset(&issuer->certificate);
