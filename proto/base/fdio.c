@@ -99,8 +99,9 @@ cw_file_store(const char *path, struct cw_bytes bytes, mode_t mode)
 
 	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
 		return CW_ERR_IO;
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-	    mode);
+	/* What a crash left behind must not lend its mode to a secret. */
+	unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return errno == ENOSPC ? CW_ERR_NO_SPACE : CW_ERR_IO;
 	err = cw_fd_write(fd, bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Structured log: one line an event on stderr, `time level event key=value …`,
- * written with one write(2). Values are quoted and stripped of control bytes.
- * Never a secret, a PIN, a plaintext or an APDU's data.
+ * written with one write(2). Control bytes become question marks, so that a
+ * value cannot forge a line. Never a secret, a PIN, a plaintext or an APDU's data.
  */
 #ifndef CW_BASE_LOG_H
 #define CW_BASE_LOG_H

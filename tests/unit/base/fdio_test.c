@@ -198,6 +198,21 @@ an_old_temporary_file_is_in_nobodys_way(void **state)
 }
 
 static void
+an_old_temporary_file_does_not_lend_its_mode(void **state)
+{
+	char temp[80];
+	struct stat st;
+
+	(void)state;
+	snprintf(temp, sizeof(temp), "%s.new", path);
+	assert_err(cw_file_store(temp, cw_bytes_str("x"), 0600), CW_OK);
+	assert_int_equal(chmod(temp, 0644), 0);
+	assert_err(cw_file_store(path, cw_bytes_str("secret"), 0600), CW_OK);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void
 a_file_larger_than_the_buffer_allows_is_too_large(void **state)
 {
 	struct cw_buf b;
@@ -264,6 +279,7 @@ main(void)
 		cmocka_unit_test(a_stored_file_is_loaded_again_with_its_mode),
 		cmocka_unit_test(no_temporary_file_stays_behind),
 		cmocka_unit_test(an_old_temporary_file_is_in_nobodys_way),
+		cmocka_unit_test(an_old_temporary_file_does_not_lend_its_mode),
 		cmocka_unit_test(
 		    a_file_larger_than_the_buffer_allows_is_too_large),
 		cmocka_unit_test(what_is_no_file_is_not_loaded),
