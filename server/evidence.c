@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Evidence out of the store. */
+#include "server/evidence.h"
+
+#include <stdlib.h>
+
+#include "proto/token.h"
+#include "server/engine.h"
+
+void
+cw_kept_result_put(struct cw_buf *kept,
+    const uint8_t close_nonce[CW_NONCE_BYTES], struct cw_bytes statement,
+    uint64_t verified_s, const char *policy_version)
+{
+	cw_cbor_put_array(kept, 4);
+	cw_cbor_put_bstr(kept, cw_bytes(close_nonce, CW_NONCE_BYTES));
+	cw_cbor_put_bstr(kept, statement);
+	cw_cbor_put_uint(kept, verified_s);
+	cw_cbor_put_str(kept, policy_version);
+}
+
+/* Everything that the evidence borrows from. */
+struct gathering {
+	struct cw_evidence evidence;
+	struct cw_certificate certificate;
+	struct cw_session session;
+	struct cw_buf der, policy;
+	size_t n_steps;
+	struct cw_buf messages[CW_STEPS_MAX];
+	struct cw_buf answers[CW_STEPS_MAX];
+	struct cw_buf kept[CW_STEPS_MAX];
+	struct cw_batch batch;
+	struct cw_batch replies;
+	struct cw_signer_info info;
+};
+
+static struct gathering *
+gathering_new(void)
+{
+	struct gathering *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	cw_session_init(&g->session);
+	cw_buf_init(&g->der, CW_CERT_MAX_BYTES);
+	cw_buf_init(&g->policy, CW_EVIDENCE_MAX);
+	for (size_t i = 0; i < CW_STEPS_MAX; i++) {
+		cw_buf_init(&g->messages[i], CW_BODY_MAX);
+		cw_buf_init(&g->answers[i], CW_BODY_MAX);
+		cw_buf_init(&g->kept[i], CW_BODY_MAX);
+	}
+	return g;
+}
+
+static void
+gathering_free(struct gathering *g)
+{
+	cw_session_wipe(&g->session);
+	cw_buf_wipe(&g->der);
+	cw_buf_wipe(&g->policy);
+	for (size_t i = 0; i < CW_STEPS_MAX; i++) {
+		cw_buf_wipe(&g->messages[i]);
+		cw_buf_wipe(&g->answers[i]);
+		cw_buf_wipe(&g->kept[i]);
+	}
+	free(g);
+}
+
+static enum cw_err
+load(struct gathering *g, struct cw_store *store, const uint8_t *serial)
+{
+	enum cw_err err =
+	    store->certificate_load(store, serial, &g->certificate, &g->der);
+
+	if (err == CW_OK)
+		err = store->session_load(store, g->certificate.session,
+		    &g->session);
+	if (err != CW_OK)
+		return err;
+	if (g->session.stage != CW_STAGE_DONE)
+		return CW_ERR_NOT_CONFIRMED;
+	g->n_steps = g->session.n_digests;
+	if (g->n_steps < 3)
+		return CW_ERR_STORE_CORRUPT;
+	for (unsigned i = 0; i < g->n_steps && err == CW_OK; i++)
+		err = store->step_load(store, g->session.id, i + 1,
+		    &g->messages[i], &g->answers[i], &g->kept[i]);
+	return err;
+}
+
+/* Commands are what answered step k, replies what came in step k + 1. */
+static enum cw_err
+gather_rounds(struct gathering *g)
+{
+	struct cw_evidence *e = &g->evidence;
+
+	for (size_t k = 0; k + 1 < g->n_steps; k++) {
+		enum cw_err err =
+		    cw_batch_decode(cw_buf_bytes(&g->answers[k]), &g->batch);
+
+		if (err == CW_OK)
+			err = cw_replies_decode(cw_buf_bytes(&g->messages[k + 1]),
+			    &g->replies);
+		if (err != CW_OK || g->batch.n != g->replies.n ||
+		    e->n_commands + g->batch.n > CW_COMMANDS_MAX)
+			return CW_ERR_STORE_CORRUPT;
+		for (size_t i = 0; i < g->batch.n; i++, e->n_commands++) {
+			e->commands[e->n_commands] = g->batch.items[i];
+			e->replies[e->n_commands] = g->replies.items[i];
+		}
+	}
+	return CW_OK;
+}
+
+static enum cw_err
+gather_token(struct gathering *g)
+{
+	struct cw_evidence *e = &g->evidence;
+	struct cw_message4 m;
+	struct cw_token token;
+
+	e->message_4 = cw_buf_bytes(&g->messages[0]);
+	if (cw_message4_decode(e->message_4, &m) != CW_OK ||
+	    cw_token_decode(cw_buf_bytes(&g->kept[0]), &token) != CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	e->card_ephemeral = m.card_ephemeral;
+	e->n_attestation = token.n_chain;
+	memcpy(e->attestation, token.chain, sizeof(token.chain));
+	e->token_statement = token.statement;
+	e->card_info = token.card_info;
+	return CW_OK;
+}
+
+static enum cw_err
+gather_result(struct gathering *g, struct cw_store *store)
+{
+	struct cw_evidence *e = &g->evidence;
+	struct cw_cbor_reader r;
+	char version[CW_POLICY_VERSION_CHARS + 1] = { 0 };
+	enum cw_err err;
+
+	cw_cbor_init(&r, cw_buf_bytes(&g->kept[g->n_steps - 1]));
+	cw_cbor_array(&r, 4, 4);
+	cw_cbor_bstr_into(&r, e->close_nonce, sizeof(e->close_nonce));
+	e->result_statement = cw_cbor_bstr(&r, 1, CW_BODY_MAX);
+	e->verified_s = cw_cbor_uint(&r, 0, UINT64_MAX);
+	e->policy_version = cw_cbor_tstr(&r, CW_POLICY_VERSION_CHARS,
+	    CW_POLICY_VERSION_CHARS);
+	cw_cbor_array_end(&r);
+	if (cw_cbor_finish(&r) != CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	memcpy(version, e->policy_version.ptr, CW_POLICY_VERSION_CHARS);
+	err = store->policy_load(store, version, &g->policy);
+	if (err == CW_OK)
+		err = cw_policy_decode(cw_buf_bytes(&g->policy), &g->info);
+	return err == CW_ERR_STORE_FAILED || err == CW_OK ? err :
+	                                                    CW_ERR_STORE_CORRUPT;
+}
+
+static void
+gather_chains(struct gathering *g)
+{
+	struct cw_evidence *e = &g->evidence;
+
+	e->certificate[0] = cw_buf_bytes(&g->der);
+	memcpy(&e->certificate[1], g->info.ca,
+	    g->info.n_ca * sizeof(g->info.ca[0]));
+	e->n_certificate = g->info.n_ca + 1;
+	memcpy(e->management, g->info.management, sizeof(e->management));
+	e->n_management = g->info.n_management;
+	memcpy(e->authority, g->info.authority, sizeof(e->authority));
+	e->n_authority = g->info.n_authority;
+}
+
+enum cw_err
+cw_evidence_export(struct cw_store *store,
+    const uint8_t serial[CW_SERIAL_BYTES], struct cw_buf *out)
+{
+	struct gathering *g = gathering_new();
+	enum cw_err err;
+
+	if (g == NULL)
+		return CW_ERR_NO_MEMORY;
+	err = load(g, store, serial);
+	if (err == CW_OK)
+		err = gather_rounds(g);
+	if (err == CW_OK)
+		err = gather_token(g);
+	if (err == CW_OK)
+		err = gather_result(g, store);
+	if (err == CW_OK) {
+		g->evidence.request = cw_buf_bytes(&g->session.request);
+		g->evidence.grant = cw_buf_bytes(&g->session.grant);
+		g->evidence.n_keys = 1;
+		g->evidence.key_statements[0] =
+		    cw_buf_bytes(&g->kept[g->n_steps - 2]);
+		gather_chains(g);
+		cw_evidence_encode(&g->evidence, out);
+		err = out->err;
+	}
+	gathering_free(g);
+	return err;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Evidence out of the store. The steps keep what is needed: R and the grant
+ * with the session, messages and answers with the steps, and with each step
+ * what was decrypted there: step 1 the token, step 2 the key statement, the
+ * last one the result (session.cddl evidence).
+ */
+#ifndef CW_SERVER_EVIDENCE_H
+#define CW_SERVER_EVIDENCE_H
+
+#include "proto/evidence.h"
+#include "server/store.h"
+
+/* [close nonce, result statement, verified_s, policy version] */
+void cw_kept_result_put(struct cw_buf *kept,
+    const uint8_t close_nonce[CW_NONCE_BYTES], struct cw_bytes statement,
+    uint64_t verified_s, const char *policy_version);
+
+/*
+ * The evidence file of an issued certificate, appended to `out`. Errors:
+ * UNKNOWN_SERIAL, NOT_CONFIRMED (no verified result), STORE_FAILED,
+ * STORE_CORRUPT.
+ */
+enum cw_err cw_evidence_export(struct cw_store *store,
+    const uint8_t serial[CW_SERIAL_BYTES], struct cw_buf *out)
+    __attribute__((warn_unused_result));
+
+#endif

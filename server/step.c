@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the steps share: sealed secrets, batches, the one commit. */
+#include "server/step.h"
+
+#include "proto/base/log.h"
+#include "proto/base/secret.h"
+#include "server/text.h"
+
+#define SECRET_MAX 2048
+
+/* ---- secrets: [suite, scalar] or [channel, E_c, key, first, nonce, hash] ---- */
+
+enum cw_err
+cw_session_secret_seal(const struct cw_session_secret *secret, bool ephemeral,
+    struct cw_seal *seal, const uint8_t *id, struct cw_buf *sealed)
+{
+	struct cw_buf plain;
+	struct cw_buf channel;
+	enum cw_err err;
+
+	cw_buf_init(&plain, SECRET_MAX);
+	cw_buf_init(&channel, SECRET_MAX);
+	if (ephemeral) {
+		cw_cbor_put_array(&plain, 2);
+		cw_cbor_put_uint(&plain, secret->suite->id);
+		cw_cbor_put_bstr(&plain, CW_BYTES_ARRAY(secret->scalar));
+	} else {
+		cw_channel_encode(&secret->channel, &channel);
+		cw_cbor_put_array(&plain, 6);
+		cw_cbor_put_bstr(&plain, cw_buf_bytes(&channel));
+		cw_cose_key_put(&plain, &secret->card_ephemeral);
+		cw_cbor_put_uint(&plain, secret->key_id);
+		cw_cbor_put_uint(&plain, secret->first);
+		cw_cbor_put_bstr(&plain, CW_BYTES_ARRAY(secret->close_nonce));
+		cw_cbor_put_bstr(&plain, CW_BYTES_ARRAY(secret->chain_hash));
+	}
+	cw_buf_reset(sealed);
+	err = channel.err != CW_OK ? channel.err : plain.err;
+	if (err == CW_OK)
+		err = cw_seal_put(seal, id, cw_buf_bytes(&plain), sealed);
+	cw_buf_wipe(&channel);
+	cw_buf_wipe(&plain);
+	return err != CW_OK ? err : sealed->err;
+}
+
+static enum cw_err
+decode_secret(struct cw_bytes in, bool ephemeral, struct cw_session_secret *out)
+{
+	struct cw_cbor_reader r;
+	struct cw_bytes channel = CW_BYTES_NONE;
+
+	cw_cbor_init(&r, in);
+	if (ephemeral) {
+		cw_cbor_array(&r, 2, 2);
+		out->suite = cw_suite_find(cw_cbor_uint(&r, 0, UINT32_MAX));
+		cw_cbor_bstr_into(&r, out->scalar, sizeof(out->scalar));
+		cw_cbor_array_end(&r);
+		return out->suite == NULL ? CW_ERR_BAD_SUITE :
+		                            cw_cbor_finish(&r);
+	}
+	cw_cbor_array(&r, 6, 6);
+	channel = cw_cbor_bstr(&r, 1, SECRET_MAX);
+	cw_cose_key_get(&r, &out->card_ephemeral);
+	out->key_id = (uint32_t)cw_cbor_uint(&r, 0, UINT32_MAX);
+	out->first = (unsigned)cw_cbor_uint(&r, 0, CW_COMMANDS_MAX);
+	cw_cbor_bstr_into(&r, out->close_nonce, sizeof(out->close_nonce));
+	cw_cbor_bstr_into(&r, out->chain_hash, sizeof(out->chain_hash));
+	cw_cbor_array_end(&r);
+	if (cw_cbor_finish(&r) != CW_OK)
+		return r.err;
+	return cw_channel_decode(channel, &out->channel);
+}
+
+enum cw_err
+cw_session_secret_open(struct cw_session_secret *secret, struct cw_seal *seal,
+    const struct cw_session *session)
+{
+	struct cw_buf plain;
+	enum cw_err err;
+
+	memset(secret, 0, sizeof(*secret));
+	cw_buf_init(&plain, SECRET_MAX);
+	err = cw_seal_get(seal, session->id, cw_buf_bytes(&session->sealed),
+	    &plain);
+	if (err == CW_OK)
+		err = decode_secret(cw_buf_bytes(&plain),
+		    session->stage == CW_STAGE_OPENED, secret);
+	if (err == CW_OK && session->stage != CW_STAGE_OPENED)
+		secret->suite = secret->channel.suite;
+	cw_buf_wipe(&plain);
+	/* The epoch may be over; anything else cannot be. */
+	if (err == CW_OK || err == CW_ERR_SESSION_EXPIRED)
+		return err;
+	return cw_log_fail(CW_ERR_STORE_CORRUPT, "session.sealed", "cause=%d",
+	    (int)err);
+}
+
+/* ---- the commit ---- */
+
+enum cw_err
+cw_step_commit(struct cw_step_run *run, enum cw_stage next)
+{
+	struct cw_session *s = run->session;
+	struct cw_store *store = run->engine->store;
+	enum cw_stage before = s->stage;
+	size_t n_before = s->n_digests;
+	struct cw_step step;
+	enum cw_err err;
+
+	if (n_before == CW_STEPS_MAX)
+		return CW_ERR_COMMAND_LIMIT;
+	memcpy(s->digests[s->n_digests++], run->digest, CW_HASH_BYTES);
+	s->stage = next;
+	if (next < CW_STAGE_DONE) {
+		err = cw_session_secret_seal(run->secret, false,
+		    run->engine->seal, s->id, &s->sealed);
+		if (err != CW_OK)
+			return err;
+	} else {
+		cw_buf_wipe(&s->sealed);
+	}
+	step.number = (unsigned)s->n_digests;
+	step.message = run->message;
+	step.answer = cw_buf_bytes(&run->answer);
+	step.kept = cw_buf_bytes(&run->kept);
+	cw_buf_reset(&s->batch);
+	cw_buf_put(&s->batch, step.answer);
+	run->certificate.changed_s = run->now_s;
+	run->certificate.der = cw_buf_bytes(&run->der);
+	err = run->answer.err != CW_OK ? run->answer.err :
+	    run->kept.err != CW_OK     ? run->kept.err :
+	                                 s->batch.err;
+	if (err == CW_OK)
+		err = store->session_step(store, s, before, n_before, &step,
+		    run->certificate.status != 0 ? &run->certificate : NULL);
+	if (err == CW_OK && next >= CW_STAGE_DONE)
+		atomic_fetch_sub(&run->engine->open_sessions, 1);
+	return err;
+}
+
+static void
+log_end(const struct cw_session *session, enum cw_err why)
+{
+	char hex[9];
+
+	cw_hex_encode(cw_bytes(session->id, 4), hex);
+	cw_log_fail(why, "session.end", "session=%s stage=%s", hex,
+	    cw_stage_name(session->stage));
+}
+
+enum cw_err
+cw_step_end(struct cw_step_run *run, enum cw_err why)
+{
+	struct cw_session *s = run->session;
+	enum cw_err err;
+
+	log_end(s, why);
+	cw_buf_reset(&run->answer);
+	cw_buf_reset(&run->kept);
+	cw_buf_reset(&run->der);
+	run->certificate.status = 0;
+	if (s->stage == CW_STAGE_INSTALLING) {
+		run->certificate.status = CW_CERT_SUSPENDED;
+		run->certificate.wanted = CW_REASON_CESSATION;
+	}
+	s->error = why;
+	err = cw_step_commit(run, CW_STAGE_FAILED);
+	return err == CW_OK ? why : err;
+}
+
+bool
+cw_step_is_transient(enum cw_err err)
+{
+	switch (cw_err_category(err)) {
+	case CW_CAT_BUSY:
+	case CW_CAT_RESOURCE:
+	case CW_CAT_LOCAL:
+	case CW_CAT_INTERNAL:
+	case CW_CAT_NETWORK:
+		return true;
+	case CW_CAT_OK:
+	case CW_CAT_INPUT:
+	case CW_CAT_AUTH:
+	case CW_CAT_STATE:
+	case CW_CAT_CARD:
+	case CW_CAT_PERSON:
+		break;
+	}
+	return false;
+}
+
+/* ---- batches ---- */
+
+#define BATCH_COMMANDS_MAX 4
+
+enum cw_err
+cw_step_put_batch(struct cw_step_run *run, enum cw_phase phase,
+    const struct cw_command *commands, size_t n)
+{
+	struct cw_buf sealed[BATCH_COMMANDS_MAX];
+	struct cw_buf plain;
+	enum cw_err err = CW_OK;
+
+	cw_buf_init(&plain, CW_COMMAND_MAX);
+	run->batch->phase = phase;
+	run->batch->n = n;
+	for (size_t i = 0; i < BATCH_COMMANDS_MAX; i++)
+		cw_buf_init(&sealed[i], CW_COMMAND_MAX);
+	for (size_t i = 0; i < n && err == CW_OK; i++) {
+		cw_buf_reset(&plain);
+		cw_command_encode(&commands[i], &plain);
+		err = plain.err;
+		if (err == CW_OK)
+			err = cw_channel_seal_command(&run->secret->channel,
+			    run->secret->first + (unsigned)i,
+			    cw_buf_bytes(&plain), &sealed[i]);
+		run->batch->items[i] = cw_buf_bytes(&sealed[i]);
+	}
+	if (err == CW_OK) {
+		cw_batch_encode(run->batch, &run->answer);
+		err = run->answer.err;
+	}
+	for (size_t i = 0; i < BATCH_COMMANDS_MAX; i++)
+		cw_buf_wipe(&sealed[i]);
+	cw_buf_wipe(&plain);
+	return err;
+}
+
+/* All that there are must decrypt before one of them counts. */
+static enum cw_err
+open_all(struct cw_step_run *run, struct cw_buf *plain)
+{
+	enum cw_err err = CW_OK;
+
+	for (size_t i = 0; i < run->replies->n && err == CW_OK; i++)
+		err = cw_channel_open_reply(&run->secret->channel,
+		    run->secret->first + (unsigned)i, run->batch->items[i],
+		    run->replies->items[i], &plain[i]);
+	return err;
+}
+
+enum cw_err
+cw_step_open_replies(struct cw_step_run *run, const enum cw_command_no *nos,
+    size_t n, struct cw_reply *replies, struct cw_buf *plain, bool *ended)
+{
+	enum cw_err err;
+
+	*ended = false;
+	err = cw_replies_decode(run->message, run->replies);
+	if (err == CW_OK)
+		err = cw_batch_decode(cw_buf_bytes(&run->session->batch),
+		    run->batch);
+	if (err == CW_OK && run->batch->n != n)
+		err = CW_ERR_STORE_CORRUPT;
+	if (err == CW_OK && run->replies->n > n)
+		err = CW_ERR_WRONG_REPLY;
+	if (err == CW_OK)
+		err = open_all(run, plain);
+	if (err != CW_OK)
+		return err;
+	*ended = true; /* what is wrong from here on, the card itself said */
+	for (size_t i = 0; i < run->replies->n; i++) {
+		err = cw_reply_decode(nos[i], cw_buf_bytes(&plain[i]),
+		    &replies[i]);
+		if (err != CW_OK)
+			return CW_ERR_WRONG_REPLY;
+		if (replies[i].err != CW_OK)
+			return i + 1 == run->replies->n ? replies[i].err :
+			                                  CW_ERR_WRONG_REPLY;
+		if (nos[i] != CW_CLOSE)
+			cw_channel_advance(&run->secret->channel,
+			    run->batch->items[i], run->replies->items[i]);
+	}
+	if (run->replies->n < n)
+		return CW_ERR_WRONG_REPLY;
+	*ended = false;
+	return CW_OK;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of the session engine: what its steps share. A step verifies, builds
+ * its answer, and commits both in one write before anything leaves.
+ */
+#ifndef CW_SERVER_STEP_H
+#define CW_SERVER_STEP_H
+
+#include "proto/batch.h"
+#include "proto/channel.h"
+#include "proto/command.h"
+#include "server/session.h"
+
+/* The session's secrets, sealed at rest. Until K exists only suite and scalar
+ * are set; the scalar is gone as soon as it does. */
+struct cw_session_secret {
+	const struct cw_suite *suite;
+	uint8_t scalar[32]; /* the issuer's ephemeral private key */
+	struct cw_channel channel;
+	struct cw_public_key card_ephemeral;
+	uint32_t key_id;
+	unsigned first; /* number of the first command of the last batch */
+	uint8_t close_nonce[CW_NONCE_BYTES];
+	uint8_t chain_hash[CW_HASH_BYTES]; /* of the certificates sent */
+};
+
+/* ephemeral: only suite and scalar are there. */
+enum cw_err cw_session_secret_seal(const struct cw_session_secret *secret,
+    bool ephemeral, struct cw_seal *seal, const uint8_t *id,
+    struct cw_buf *sealed) __attribute__((warn_unused_result));
+enum cw_err cw_session_secret_open(struct cw_session_secret *secret,
+    struct cw_seal *seal, const struct cw_session *session)
+    __attribute__((warn_unused_result));
+
+/* One message being answered. */
+struct cw_step_run {
+	struct cw_engine *engine;
+	struct cw_session *session; /* as loaded; commit makes it the next one */
+	struct cw_session_secret *secret;
+	struct cw_bytes message;
+	uint8_t digest[CW_HASH_BYTES];
+	uint64_t now_s;
+	struct cw_buf answer, kept;
+	struct cw_certificate certificate; /* written if its status is set */
+	struct cw_buf der;                 /* what certificate.der borrows */
+	struct cw_batch *batch;   /* the commands that are answered */
+	struct cw_batch *replies; /* the message, taken apart */
+};
+
+/*
+ * Stores the step: session in its next stage, message, answer, what is kept,
+ * certificate. EXISTS if another was first; then nothing leaves.
+ */
+enum cw_err cw_step_commit(struct cw_step_run *run, enum cw_stage next)
+    __attribute__((warn_unused_result));
+
+/* Ends the session for `why`: secrets go, a certificate that is out is taken
+ * back. Returns `why`, or the error that kept it from being stored. */
+enum cw_err cw_step_end(struct cw_step_run *run, enum cw_err why)
+    __attribute__((warn_unused_result));
+
+/* True if the error is none of the message's: it may come again and pass. */
+bool cw_step_is_transient(enum cw_err err);
+
+/* Seals the commands as the next batch into run->answer. */
+enum cw_err cw_step_put_batch(struct cw_step_run *run, enum cw_phase phase,
+    const struct cw_command *commands, size_t n)
+    __attribute__((warn_unused_result));
+
+/*
+ * Opens the replies of the message against the last batch, whose command
+ * numbers are `nos`, and advances the channel over all but a CLOSE. `plain`
+ * (n, initialised) holds what the replies borrow from.
+ * BAD_CIPHERTEXT and the decoders' errors change nothing; *ended is set when
+ * the message did verify and is an end: the card's error, or WRONG_REPLY.
+ */
+enum cw_err cw_step_open_replies(struct cw_step_run *run,
+    const enum cw_command_no *nos, size_t n, struct cw_reply *replies,
+    struct cw_buf *plain, bool *ended) __attribute__((warn_unused_result));
+
+/* The steps, one file each: step_token.c, step_keys.c, step_result.c. */
+enum cw_err cw_step_token(struct cw_step_run *run)
+    __attribute__((warn_unused_result));
+enum cw_err cw_step_keys(struct cw_step_run *run)
+    __attribute__((warn_unused_result));
+enum cw_err cw_step_result(struct cw_step_run *run)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Step 6 to 7: the new key in, its certificate out. The signer makes the whole
+ * check of the key statement; here it is only asked whether the statement is
+ * about the key that was ordered.
+ */
+#include "server/step.h"
+
+/* The key id of a statement, whose signature the signer checks. */
+static enum cw_err
+statement_key_id(struct cw_bytes statement, uint32_t *id)
+{
+	struct cw_cose_sign1 sign1;
+	struct cw_cbor_reader r;
+	enum cw_err err = cw_cose_sign1_decode(statement, CW_TYP_KEY, &sign1);
+
+	if (err != CW_OK)
+		return err;
+	cw_cbor_init(&r, sign1.payload);
+	cw_cbor_array(&r, 8, 8);
+	for (unsigned i = 0; i < 5; i++) /* label, th, management, mode, leaf */
+		(void)cw_cbor_item(&r);
+	*id = (uint32_t)cw_cbor_uint(&r, 1, UINT32_MAX);
+	return r.err;
+}
+
+static enum cw_err
+certify(struct cw_step_run *run, struct cw_bytes statement)
+{
+	struct cw_session *s = run->session;
+	struct cw_session_proof proof = { cw_buf_bytes(&s->request),
+		s->request_tag, cw_buf_bytes(&s->grant),
+		&run->secret->card_ephemeral };
+	struct cw_verdict verdict;
+	struct cw_buf token;
+	enum cw_err err = cw_verdict_decode(cw_buf_bytes(&s->verdict), &verdict);
+
+	if (err != CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	err = cw_signer_certify(run->engine->signer, &proof, &verdict,
+	    CW_BYTES_NONE, statement, s->serial, &run->der);
+	if (err != CW_ERR_MISSING_FIELD)
+		return err;
+	/* The verdict is another signer's: it wants to see the token itself. */
+	cw_buf_reset(&run->der);
+	cw_buf_init(&token, CW_BODY_MAX);
+	err = run->engine->store->step_load(run->engine->store, s->id, 1, NULL,
+	    NULL, &token);
+	if (err == CW_OK)
+		err = cw_signer_certify(run->engine->signer, &proof, &verdict,
+		    cw_buf_bytes(&token), statement, s->serial, &run->der);
+	cw_buf_wipe(&token);
+	return err;
+}
+
+static enum cw_err
+install(struct cw_step_run *run)
+{
+	struct cw_session_secret *secret = run->secret;
+	const struct cw_engine_chains *chains;
+	struct cw_command commands[2];
+	struct cw_set_certificates *set = &commands[0].u.set_certificates;
+	enum cw_err err = cw_engine_chains(run->engine, &chains);
+
+	if (err != CW_OK)
+		return err;
+	memset(commands, 0, sizeof(commands));
+	commands[0].no = CW_SET_CERTIFICATES;
+	set->id = secret->key_id;
+	set->n_chain = chains->info.n_ca + 1;
+	set->chain[0] = cw_buf_bytes(&run->der);
+	for (size_t i = 0; i < chains->info.n_ca; i++)
+		set->chain[i + 1] = chains->info.ca[i];
+	cw_certificates_hash(set->chain, set->n_chain, secret->chain_hash);
+	commands[1].no = CW_CLOSE;
+	commands[1].last = true;
+	cw_random(secret->close_nonce, sizeof(secret->close_nonce));
+	memcpy(commands[1].u.close.nonce, secret->close_nonce,
+	    sizeof(secret->close_nonce));
+	secret->first += 1;
+	return cw_step_put_batch(run, CW_PHASE_INSTALLING, commands, 2);
+}
+
+static enum cw_err
+answer(struct cw_step_run *run, struct cw_bytes statement, bool *ended)
+{
+	struct cw_certificate *c = &run->certificate;
+	uint32_t id = 0;
+	enum cw_err err = statement_key_id(statement, &id);
+
+	*ended = true;
+	if (err != CW_OK || id != run->secret->key_id)
+		return CW_ERR_WRONG_STATEMENT;
+	err = certify(run, statement);
+	*ended = err != CW_OK && !cw_step_is_transient(err);
+	if (err == CW_OK)
+		err = install(run);
+	if (err != CW_OK)
+		return err;
+	cw_buf_put(&run->kept, statement);
+	memcpy(c->serial, run->session->serial, sizeof(c->serial));
+	memcpy(c->session, run->session->id, sizeof(c->session));
+	memcpy(c->invitation, run->session->invitation, sizeof(c->invitation));
+	c->status = CW_CERT_PENDING;
+	c->wanted = CW_REASON_NONE;
+	c->deadline_s = run->session->expires_s;
+	return CW_OK;
+}
+
+enum cw_err
+cw_step_keys(struct cw_step_run *run)
+{
+	static const enum cw_command_no nos[] = { CW_CREATE_KEY };
+	struct cw_reply reply;
+	struct cw_buf plain;
+	bool ended = false;
+	enum cw_err err;
+
+	memset(&reply, 0, sizeof(reply));
+	cw_buf_init(&plain, CW_COMMAND_MAX);
+	err = cw_step_open_replies(run, nos, 1, &reply, &plain, &ended);
+	if (err == CW_OK)
+		err = answer(run, reply.statement, &ended);
+	if (err == CW_OK)
+		err = cw_step_commit(run, CW_STAGE_INSTALLING);
+	else if (ended)
+		err = cw_step_end(run, err);
+	cw_buf_wipe(&plain);
+	return err;
+}

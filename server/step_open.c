@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Step 2 to 3: capabilities in, session request out. */
+#include <stdlib.h>
+
+#include "proto/base/log.h"
+#include "proto/base/secret.h"
+#include "server/step.h"
+#include "server/text.h"
+
+/* CREATE_KEY, SET_CERTIFICATES and CLOSE, and some for later rounds. */
+#define COMMAND_LIMIT 16
+#define TRIES 4u /* message 2 again after its session ran out unused */
+
+struct opening {
+	struct cw_capabilities capabilities;
+	struct cw_card_caps caps;
+	struct cw_grant grant;
+	const struct cw_profile *profile;
+	const struct cw_suite *suite;
+};
+
+/* The issuer's choice: the highest suite that profile and card have. */
+static const struct cw_suite *
+choose_suite(const struct cw_profile *profile, const struct cw_card_caps *caps)
+{
+	for (unsigned id = 31; id > 0; id--) {
+		const struct cw_suite *suite = cw_suite_find(id);
+
+		if (suite != NULL && (profile->suites & 1u << id) != 0 &&
+		    cw_card_caps_has_suite(caps, id))
+			return suite;
+	}
+	return NULL;
+}
+
+/* What card and invitation allow together, before a signature is spent. */
+static enum cw_err
+check(struct cw_engine *engine, const struct cw_invitation *invitation,
+    struct cw_bytes message, struct opening *o)
+{
+	uint8_t hash[CW_HASH_BYTES];
+	enum cw_err err = cw_capabilities_decode(message, &o->capabilities);
+
+	if (err == CW_OK)
+		err = cw_card_caps_decode(o->capabilities.card_caps, &o->caps);
+	if (err == CW_OK)
+		err = cw_grant_decode(cw_buf_bytes(&invitation->grant), &o->grant);
+	if (err != CW_OK)
+		return err;
+	cw_hash(cw_buf_bytes(&invitation->intent), hash);
+	if (memcmp(hash, o->capabilities.intent_hash, sizeof(hash)) != 0)
+		return CW_ERR_BAD_INTENT_HASH;
+	o->profile = cw_config_profile(engine->config, o->grant.profile);
+	if (o->profile == NULL)
+		return CW_ERR_UNKNOWN_PROFILE;
+	o->suite = choose_suite(o->profile, &o->caps);
+	if (o->suite == NULL)
+		return CW_ERR_NO_COMMON_SUITE;
+	if (!cw_card_caps_has_mode(&o->caps, o->grant.mode))
+		return CW_ERR_WRONG_MODE;
+	if (!cw_card_caps_has_key_type(&o->caps, o->profile->key_type))
+		return CW_ERR_UNSUPPORTED_KEY;
+	return CW_OK;
+}
+
+static enum cw_err
+check_load(struct cw_engine *engine, const struct cw_invitation *invitation)
+{
+	uint64_t now_ms = cw_clock_now_s(engine->clock) * 1000;
+
+	if (atomic_load(&engine->open_sessions) >=
+	    engine->config->open_sessions_max)
+		return CW_ERR_TOO_BUSY;
+	/* Whoever holds an invitation may try again, but not without end. */
+	return cw_limit_take(engine->limits,
+	    CW_BYTES_ARRAY(invitation->code_hash), 10 + 4 * invitation->uses,
+	    6000, now_ms);
+}
+
+static enum cw_err
+sign(struct cw_engine *engine, const struct cw_invitation *invitation,
+    const struct opening *o, const struct cw_public_key *ephemeral,
+    struct cw_session *session)
+{
+	struct cw_request q;
+	struct cw_buf text;
+	enum cw_err err;
+
+	memset(&q, 0, sizeof(q));
+	cw_buf_init(&text, CW_URI_MAX + 16);
+	cw_buf_put_str(&text, engine->config->url);
+	cw_buf_put_str(&text, "/session");
+	q.suite = o->suite;
+	memcpy(q.session_id, session->id, sizeof(q.session_id));
+	q.uri = cw_buf_bytes(&text);
+	q.issuer_ephemeral = *ephemeral;
+	memcpy(q.card_nonce, o->caps.nonce, sizeof(q.card_nonce));
+	cw_hash(o->capabilities.card_caps, q.caps_hash);
+	memcpy(q.intent_hash, o->capabilities.intent_hash,
+	    sizeof(q.intent_hash));
+	q.scope = o->grant.scope;
+	q.mode = o->grant.mode;
+	q.lifetime_s = session->expires_s - session->created_s;
+	q.command_limit = COMMAND_LIMIT;
+	err = text.err != CW_OK ? text.err :
+	    cw_signer_sign_request(engine->signer,
+	        cw_buf_bytes(&invitation->grant), &q, &session->request,
+	        session->request_tag);
+	cw_buf_wipe(&text);
+	return err;
+}
+
+/* Ephemeral key, R, and the row; of two threads with the same message 2 the
+ * second finds the first one's. */
+static enum cw_err
+make(struct cw_engine *engine, const struct cw_invitation *invitation,
+    const struct opening *o, struct cw_session *session)
+{
+	struct cw_private_key *ephemeral = NULL;
+	struct cw_session_secret secret;
+	struct cw_public_key public_key;
+	enum cw_err err;
+
+	memset(&secret, 0, sizeof(secret));
+	secret.suite = o->suite;
+	session->stage = CW_STAGE_OPENED;
+	session->created_s = cw_clock_now_s(engine->clock);
+	session->expires_s =
+	    session->created_s + engine->config->session_minutes * 60ull;
+	memcpy(session->invitation, invitation->code_hash,
+	    sizeof(session->invitation));
+	cw_buf_put(&session->grant, cw_buf_bytes(&invitation->grant));
+	err = cw_key_generate(o->suite->agreement, &ephemeral);
+	if (err == CW_OK)
+		err = cw_key_scalar(ephemeral, secret.scalar);
+	if (err == CW_OK)
+		err = cw_session_secret_seal(&secret, true, engine->seal,
+		    session->id, &session->sealed);
+	if (err == CW_OK) {
+		cw_key_public(ephemeral, &public_key);
+		err = sign(engine, invitation, o, &public_key, session);
+	}
+	if (err == CW_OK)
+		err = session->grant.err;
+	if (err == CW_OK)
+		err = engine->store->session_add(engine->store, session);
+	if (err == CW_OK)
+		atomic_fetch_add(&engine->open_sessions, 1);
+	cw_wipe(&secret, sizeof(secret));
+	cw_key_free(&ephemeral);
+	return err;
+}
+
+/* The session that this message 2 began before, if it did. One that ran out
+ * before message 4 is none: NO_SESSION with the next try's id. */
+static enum cw_err
+find(struct cw_engine *engine, const struct cw_invitation *invitation,
+    struct cw_bytes message, struct cw_session *session)
+{
+	uint64_t now_s = cw_clock_now_s(engine->clock);
+	enum cw_err err = CW_OK;
+
+	for (uint8_t try = 0; try < TRIES && err == CW_OK; try++) {
+		uint8_t id[CW_SESSION_ID_BYTES];
+
+		cw_seal_session_id(engine->seal, invitation->code_hash, message,
+		    try, id);
+		err = engine->store->session_load(engine->store, id, session);
+		if (err == CW_ERR_NO_SESSION)
+			memcpy(session->id, id, sizeof(id));
+		else if (err == CW_OK &&
+		    (session->n_digests > 0 || now_s < session->expires_s))
+			return CW_OK;
+	}
+	return err == CW_OK ? CW_ERR_SESSION_EXPIRED : err;
+}
+
+static enum cw_err
+begin(struct cw_engine *engine, const struct cw_invitation *invitation,
+    const struct opening *o, struct cw_session *session)
+{
+	uint8_t id[CW_SESSION_ID_BYTES];
+	char hex[9];
+	enum cw_err err =
+	    cw_invitation_check(invitation, cw_clock_now_s(engine->clock));
+
+	if (err == CW_OK)
+		err = check_load(engine, invitation);
+	if (err != CW_OK)
+		return err;
+	memcpy(id, session->id, sizeof(id));
+	cw_session_wipe(session);
+	cw_session_init(session);
+	memcpy(session->id, id, sizeof(id));
+	err = make(engine, invitation, o, session);
+	if (err == CW_ERR_EXISTS)
+		return engine->store->session_load(engine->store, id, session);
+	cw_hex_encode(cw_bytes(id, 4), hex);
+	if (err == CW_OK)
+		cw_log(CW_LOG_INFO, "session.open",
+		    "session=%s suite=%u mode=%u", hex, o->suite->id,
+		    (unsigned)o->grant.mode);
+	return err;
+}
+
+enum cw_err
+cw_session_open(struct cw_engine *engine,
+    const struct cw_invitation *invitation, struct cw_bytes message,
+    struct cw_buf *answer, uint8_t id[CW_SESSION_ID_BYTES])
+{
+	struct opening *o = calloc(1, sizeof(*o));
+	struct cw_session session;
+	enum cw_err err;
+
+	if (o == NULL)
+		return CW_ERR_NO_MEMORY;
+	cw_session_init(&session);
+	err = check(engine, invitation, message, o);
+	if (err == CW_OK)
+		err = find(engine, invitation, message, &session);
+	if (err == CW_ERR_NO_SESSION)
+		err = begin(engine, invitation, o, &session);
+	if (err == CW_OK) {
+		memcpy(id, session.id, sizeof(session.id));
+		cw_buf_put(answer, cw_buf_bytes(&session.request));
+		err = answer->err;
+	}
+	cw_session_wipe(&session);
+	free(o);
+	return err;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Step 8: the card's attested result. What it confirms becomes active in the
+ * same commit that keeps the evidence; anything else is taken back.
+ */
+#include <stdlib.h>
+
+#include "proto/base/log.h"
+#include "server/evidence.h"
+#include "server/step.h"
+#include "server/text.h"
+
+/* Exactly one thing was done: this key, with these certificates. */
+static enum cw_err
+check_items(const struct cw_step_run *run, const struct cw_result_statement *r)
+{
+	const struct cw_session_secret *secret = run->secret;
+
+	return r->n_items == 1 && r->items[0].object_id == secret->key_id &&
+	        r->items[0].done == CW_DONE_KEY &&
+	        memcmp(r->items[0].hash, secret->chain_hash,
+	            sizeof(secret->chain_hash)) == 0 ?
+	    CW_OK :
+	    CW_ERR_WRONG_STATEMENT;
+}
+
+static enum cw_err
+check_result(struct cw_step_run *run, struct cw_bytes statement)
+{
+	struct cw_session_secret *secret = run->secret;
+	struct cw_result_statement *r = calloc(1, sizeof(*r));
+	uint8_t h_end[CW_HASH_BYTES];
+	struct cw_verdict verdict;
+	struct cw_grant grant;
+	enum cw_err err;
+
+	if (r == NULL)
+		return CW_ERR_NO_MEMORY;
+	err = cw_verdict_decode(cw_buf_bytes(&run->session->verdict), &verdict);
+	if (err == CW_OK)
+		err = cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant);
+	if (err != CW_OK)
+		err = CW_ERR_STORE_CORRUPT;
+	if (err == CW_OK)
+		err = cw_result_statement_verify(statement,
+		    &verdict.attestation.key, r);
+	if (err == CW_OK) {
+		cw_channel_h_end(&secret->channel, run->batch->items[1], h_end);
+		err = memcmp(r->th, secret->channel.th, sizeof(r->th)) != 0 ||
+		        memcmp(r->h_end, h_end, sizeof(h_end)) != 0 ||
+		        memcmp(r->close_nonce, secret->close_nonce,
+		            sizeof(r->close_nonce)) != 0 ||
+		        r->has_counter != (grant.mode != CW_MODE_ANONYMOUS) ?
+		    CW_ERR_WRONG_STATEMENT :
+		    check_items(run, r);
+	}
+	free(r);
+	return err;
+}
+
+static enum cw_err
+accept(struct cw_step_run *run, struct cw_bytes statement)
+{
+	const struct cw_engine_chains *chains;
+	struct cw_certificate *c = &run->certificate;
+	struct cw_session *s = run->session;
+	enum cw_err err = cw_engine_chains(run->engine, &chains);
+	char hex[9];
+
+	if (err != CW_OK)
+		return err;
+	cw_kept_result_put(&run->kept, run->secret->close_nonce, statement,
+	    run->now_s, chains->version);
+	memcpy(c->serial, s->serial, sizeof(c->serial));
+	memcpy(c->session, s->id, sizeof(c->session));
+	memcpy(c->invitation, s->invitation, sizeof(c->invitation));
+	c->status = CW_CERT_ACTIVE;
+	c->wanted = CW_REASON_NONE;
+	c->deadline_s = s->expires_s;
+	err = cw_step_commit(run, CW_STAGE_DONE);
+	cw_hex_encode(cw_bytes(s->id, 4), hex);
+	if (err == CW_OK)
+		cw_log(CW_LOG_INFO, "session.done", "session=%s", hex);
+	return err;
+}
+
+enum cw_err
+cw_step_result(struct cw_step_run *run)
+{
+	static const enum cw_command_no nos[] = { CW_SET_CERTIFICATES,
+		CW_CLOSE };
+	struct cw_reply replies[2];
+	struct cw_buf plain[2];
+	bool ended = false;
+	enum cw_err err;
+
+	memset(replies, 0, sizeof(replies));
+	cw_buf_init(&plain[0], CW_COMMAND_MAX);
+	cw_buf_init(&plain[1], CW_COMMAND_MAX);
+	err = cw_step_open_replies(run, nos, 2, replies, plain, &ended);
+	if (err == CW_OK) {
+		err = check_result(run, replies[1].statement);
+		ended = err != CW_OK && !cw_step_is_transient(err);
+	}
+	if (err == CW_OK)
+		err = accept(run, replies[1].statement);
+	else if (ended)
+		err = cw_step_end(run, err);
+	cw_buf_wipe(&plain[0]);
+	cw_buf_wipe(&plain[1]);
+	return err;
+}

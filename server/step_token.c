@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Step 4 to 5: the token in, the key request out. The serial of the certificate
+ * to be is reserved in the same commit, so that whatever the signer certifies
+ * for this session is known to the store, crash or not.
+ */
+#include <stdio.h>
+
+#include "proto/base/log.h"
+#include "proto/base/secret.h"
+#include "server/step.h"
+
+/* K, and the token's plaintext into run->kept. */
+static enum cw_err
+open_token(struct cw_step_run *run, struct cw_message4 *m)
+{
+	struct cw_session_secret *secret = run->secret;
+	struct cw_private_key *own = NULL;
+	enum cw_err err = cw_message4_decode(run->message, m);
+
+	if (err == CW_OK)
+		err = cw_key_from_scalar(secret->suite->agreement,
+		    secret->scalar, &own);
+	if (err == CW_OK)
+		err = cw_channel_init(&secret->channel, secret->suite,
+		    cw_buf_bytes(&run->session->request), &m->card_ephemeral,
+		    own, &m->card_ephemeral);
+	if (err == CW_OK)
+		err = cw_channel_open_token(&secret->channel, m->token,
+		    &run->kept);
+	cw_key_free(&own);
+	return err;
+}
+
+static enum cw_err
+check_token(struct cw_step_run *run, const struct cw_message4 *m)
+{
+	struct cw_session *s = run->session;
+	struct cw_session_proof proof = { cw_buf_bytes(&s->request),
+		s->request_tag, cw_buf_bytes(&s->grant), &m->card_ephemeral };
+	struct cw_verdict verdict;
+	enum cw_err err = cw_signer_check_token(run->engine->signer, &proof,
+	    cw_buf_bytes(&run->kept), &verdict);
+
+	if (err != CW_OK)
+		return err;
+	cw_verdict_encode(&verdict, &s->verdict);
+	return s->verdict.err;
+}
+
+static void
+put_text(char *out, size_t size, struct cw_bytes text)
+{
+	size_t n = text.len < size ? text.len : size - 1;
+
+	memcpy(out, text.ptr, n);
+	out[n] = '\0';
+}
+
+/* A positive number of exactly 16 bytes, so that its DER form has no sign byte
+ * (RFC 5280 4.1.2.2). */
+static void
+choose_serial(uint8_t serial[CW_SERIAL_BYTES])
+{
+	cw_random(serial, CW_SERIAL_BYTES);
+	serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40);
+}
+
+static void
+reserve(struct cw_step_run *run, const struct cw_grant *grant)
+{
+	struct cw_certificate *c = &run->certificate;
+	struct cw_session *s = run->session;
+
+	choose_serial(s->serial);
+	memcpy(c->serial, s->serial, sizeof(c->serial));
+	memcpy(c->session, s->id, sizeof(c->session));
+	memcpy(c->invitation, s->invitation, sizeof(c->invitation));
+	c->status = CW_CERT_RESERVED;
+	c->wanted = CW_REASON_NONE;
+	c->deadline_s = s->expires_s;
+	put_text(c->subject, sizeof(c->subject), grant->subject);
+	put_text(c->profile, sizeof(c->profile), grant->profile);
+}
+
+static enum cw_err
+ask_for_key(struct cw_step_run *run, const struct cw_grant *grant)
+{
+	const struct cw_profile *profile =
+	    cw_config_profile(run->engine->config, grant->profile);
+	struct cw_session_secret *secret = run->secret;
+	struct cw_command command;
+	uint32_t id = 0;
+
+	if (profile == NULL)
+		return CW_ERR_UNKNOWN_PROFILE;
+	cw_random((uint8_t *)&id, sizeof(id));
+	secret->key_id = (id & 0x7fffffff) | 1; /* never 0 */
+	secret->first = 1;
+	memset(&command, 0, sizeof(command));
+	command.no = CW_CREATE_KEY;
+	command.last = true;
+	command.u.create_key.id = secret->key_id;
+	command.u.create_key.type = profile->key_type;
+	command.u.create_key.usage = profile->usage;
+	command.u.create_key.slot = profile->slot;
+	command.u.create_key.name = grant->profile;
+	return cw_step_put_batch(run, CW_PHASE_CREATING, &command, 1);
+}
+
+enum cw_err
+cw_step_token(struct cw_step_run *run)
+{
+	struct cw_session_secret *secret = run->secret;
+	struct cw_message4 m;
+	struct cw_grant grant;
+	enum cw_err err = open_token(run, &m);
+
+	/* A token that the signer refuses may be anybody's: the host can make
+	 * an ephemeral key too. It changes nothing. */
+	if (err == CW_OK)
+		err = check_token(run, &m);
+	if (err == CW_OK)
+		err = cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant);
+	if (err != CW_OK)
+		return err;
+	secret->card_ephemeral = m.card_ephemeral;
+	cw_channel_begin(&secret->channel, run->message);
+	cw_wipe(secret->scalar, sizeof(secret->scalar));
+	reserve(run, &grant);
+	err = ask_for_key(run, &grant);
+	return err != CW_OK ? err : cw_step_commit(run, CW_STAGE_CREATING);
+}

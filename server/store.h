@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the issuer must not forget: one interface for all backends, operations
+ * on plain structs. Every call is thread-safe and answers STORE_FAILED when the
+ * backend cannot write or read; nothing is half done then, and the same call
+ * works again when the cause is gone. What a call says is stored is durable,
+ * with the one exception that is named at session_add.
+ */
+#ifndef CW_SERVER_STORE_H
+#define CW_SERVER_STORE_H
+
+#include "keys/signer.h"
+
+#define CW_STEPS_MAX 16 /* messages of one session that were answered */
+#define CW_SUBJECT_MAX (CW_TEXT_MAX + 1)
+
+/* ---- sessions ---- */
+
+enum cw_stage {
+	CW_STAGE_OPENED = 1,     /* R went out, message 4 is awaited */
+	CW_STAGE_CREATING = 2,   /* the key request went out */
+	CW_STAGE_INSTALLING = 3, /* the certificate went out */
+	CW_STAGE_DONE = 4,       /* the result was verified */
+	CW_STAGE_FAILED = 5,
+	CW_STAGE_EXPIRED = 6,
+};
+
+const char *cw_stage_name(enum cw_stage stage); /* "creating" */
+
+struct cw_session {
+	uint8_t id[CW_SESSION_ID_BYTES];
+	uint8_t invitation[CW_HASH_BYTES]; /* H(code) */
+	enum cw_stage stage;
+	enum cw_err error; /* why it failed; in the answer to its last digest */
+	uint64_t created_s, expires_s;
+	uint8_t serial[CW_SERIAL_BYTES]; /* of its certificate, from CREATING on */
+	size_t n_digests;
+	uint8_t digests[CW_STEPS_MAX][CW_HASH_BYTES]; /* messages 4, 6, 8 … */
+	uint8_t request_tag[CW_TAG_BYTES];            /* the signer's, over R */
+	struct cw_buf request;                        /* R */
+	struct cw_buf grant;
+	struct cw_buf verdict; /* cw_verdict_encode, from CREATING on */
+	struct cw_buf batch;   /* the last batch of commands, as sent */
+	struct cw_buf sealed;  /* cw_seal: secrets; empty once it has ended */
+};
+
+void cw_session_init(struct cw_session *session);
+void cw_session_wipe(struct cw_session *session);
+/* A deep copy into `to` (initialised). Errors: NO_MEMORY. */
+enum cw_err cw_session_copy(struct cw_session *to,
+    const struct cw_session *from) __attribute__((warn_unused_result));
+
+/* One answered message: what encrypt-once and evidence need. */
+struct cw_step {
+	unsigned number; /* 1 is message 4; from there each message adds one */
+	struct cw_bytes message;
+	struct cw_bytes answer; /* exactly the bytes that went out */
+	struct cw_bytes kept;   /* decrypted statements, CBOR: see evidence.h */
+};
+
+/* ---- invitations ---- */
+
+struct cw_invitation {
+	uint8_t code_hash[CW_HASH_BYTES];
+	struct cw_buf grant;
+	struct cw_buf intent; /* the bytes that every request for it gets */
+	uint64_t created_s, expires_s;
+	unsigned uses; /* of the grant */
+	unsigned used; /* certificates that count; not stored by invitation_add */
+	bool withdrawn;
+};
+
+void cw_invitation_init(struct cw_invitation *invitation);
+void cw_invitation_wipe(struct cw_invitation *invitation);
+
+/* ---- certificates ---- */
+
+enum cw_certificate_status {
+	CW_CERT_RESERVED = 1, /* its serial is; nothing was signed, to our knowledge */
+	CW_CERT_PENDING = 2,  /* it left, and no verified result came back yet */
+	CW_CERT_ACTIVE = 3,
+	CW_CERT_SUSPENDED = 4,
+	CW_CERT_REVOKED = 5,
+};
+
+const char *cw_certificate_status_name(enum cw_certificate_status status);
+
+#define CW_REASON_NONE 256u /* no revocation is wanted; others: RFC 5280 5.3.1 */
+#define CW_REASON_CESSATION 5u
+
+struct cw_certificate {
+	uint8_t serial[CW_SERIAL_BYTES];
+	uint8_t session[CW_SESSION_ID_BYTES];
+	uint8_t invitation[CW_HASH_BYTES];
+	enum cw_certificate_status status;
+	unsigned wanted; /* reason to revoke it for, or CW_REASON_NONE */
+	uint64_t changed_s;
+	uint64_t deadline_s; /* when a reserved or pending one is taken back */
+	char subject[CW_SUBJECT_MAX];
+	char profile[64];
+	struct cw_bytes der; /* only to write; certificate_der reads it */
+};
+
+/* ---- the interface ---- */
+
+struct cw_store {
+	void (*close)(struct cw_store *store);
+
+	/* Errors: EXISTS. */
+	enum cw_err (*invitation_add)(struct cw_store *store,
+	    const struct cw_invitation *invitation);
+	/* By H(code), so that timing tells nothing of codes. Errors:
+	 * BAD_INVITATION. */
+	enum cw_err (*invitation_load)(struct cw_store *store,
+	    const uint8_t code_hash[CW_HASH_BYTES], struct cw_invitation *out);
+	enum cw_err (*invitation_withdraw)(struct cw_store *store,
+	    const uint8_t code_hash[CW_HASH_BYTES]);
+
+	/*
+	 * A new session, seen by every later call. Of two with the same id one
+	 * is EXISTS. Not durable: only a session whose first step is stored
+	 * survives a crash.
+	 */
+	enum cw_err (*session_add)(struct cw_store *store,
+	    const struct cw_session *session);
+	/* Errors: NO_SESSION. `out` is initialised by the caller. */
+	enum cw_err (*session_load)(struct cw_store *store,
+	    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_session *out);
+	/*
+	 * One step, all or nothing: the session as it is after it, the step's
+	 * row (NULL: none), and its certificate's (NULL: no change). EXISTS if
+	 * the stored session is not as `before` and `n_before` (digests) say:
+	 * another thread or node was first.
+	 */
+	enum cw_err (*session_step)(struct cw_store *store,
+	    const struct cw_session *after, enum cw_stage before,
+	    size_t n_before, const struct cw_step *step,
+	    const struct cw_certificate *certificate);
+	/* A stored step; any of the buffers may be NULL. Errors: NO_SESSION. */
+	enum cw_err (*step_load)(struct cw_store *store,
+	    const uint8_t id[CW_SESSION_ID_BYTES], unsigned number,
+	    struct cw_buf *message, struct cw_buf *answer, struct cw_buf *kept);
+	/* Ends up to 1,000 sessions whose time is over: secrets go. */
+	enum cw_err (*session_expire)(struct cw_store *store, uint64_t now_s,
+	    unsigned *n);
+	enum cw_err (*session_count_open)(struct cw_store *store, uint64_t *n);
+	/* Removes ended sessions without a certificate, older than `before_s`. */
+	enum cw_err (*session_forget)(struct cw_store *store, uint64_t before_s);
+
+	/* Errors: UNKNOWN_SERIAL. */
+	enum cw_err (*certificate_load)(struct cw_store *store,
+	    const uint8_t serial[CW_SERIAL_BYTES], struct cw_certificate *out,
+	    struct cw_buf *der);
+	/* Sets status and wanted. Errors: UNKNOWN_SERIAL. */
+	enum cw_err (*certificate_set)(struct cw_store *store,
+	    const uint8_t serial[CW_SERIAL_BYTES],
+	    enum cw_certificate_status status, unsigned wanted,
+	    uint64_t now_s);
+	/* Removes a reservation for which nothing was signed. */
+	enum cw_err (*certificate_drop)(struct cw_store *store,
+	    const uint8_t serial[CW_SERIAL_BYTES]);
+	/* Reserved or pending past their deadline, or wanted revoked. */
+	enum cw_err (*certificate_due)(struct cw_store *store, uint64_t now_s,
+	    struct cw_certificate *out, size_t max, size_t *n);
+
+	/* Listings, newest first; stops when `each` says false. */
+	enum cw_err (*invitation_each)(struct cw_store *store,
+	    bool (*each)(void *ctx, const struct cw_invitation *row), void *ctx);
+	enum cw_err (*session_each)(struct cw_store *store,
+	    bool (*each)(void *ctx, const struct cw_session *row), void *ctx);
+	enum cw_err (*certificate_each)(struct cw_store *store,
+	    bool (*each)(void *ctx, const struct cw_certificate *row), void *ctx);
+
+	/* What evidence refers to: chains and profiles under a version. */
+	enum cw_err (*policy_put)(struct cw_store *store, const char *version,
+	    struct cw_bytes content);
+	enum cw_err (*policy_load)(struct cw_store *store, const char *version,
+	    struct cw_buf *content);
+
+	/* A number kept under a name; 0 if it never was. */
+	enum cw_err (*number_get)(struct cw_store *store, const char *name,
+	    uint64_t *value);
+	enum cw_err (*number_set)(struct cw_store *store, const char *name,
+	    uint64_t value);
+
+	/* Durable commits since the store was opened, and whether the last
+	 * write succeeded. */
+	uint64_t (*commits)(struct cw_store *store);
+	bool (*is_well)(struct cw_store *store);
+};
+
+/* Opens or makes `path`. Errors: STORE_FAILED (logged with the cause),
+ * STORE_CORRUPT for a schema of another version. */
+enum cw_err cw_store_open_sqlite(const char *path, struct cw_store **out)
+    __attribute__((warn_unused_result));
+
+/* NULL-safe; nulls. */
+void cw_store_close(struct cw_store **store);
+
+#endif
