@@ -56,7 +56,7 @@ meaning(struct cw_icc *card)
 	}
 	if (err == CW_ERR_PIN_WRONG)
 		card->tries_left = card->sw & 0x0f;
-	if (err != CW_OK)
+	if (err != CW_OK && card->sw != CW_SW_PIN_NEEDED)
 		cw_log(CW_LOG_INFO, "card.refused", "ins=%02x sw=%04x name=%s",
 		    card->ins, card->sw, cw_err_name(err));
 	return err;
