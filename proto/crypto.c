@@ -181,6 +181,37 @@ cw_agree(const struct cw_private_key *key, const struct cw_public_key *peer,
 	return key->adapter->agree(key, peer, z);
 }
 
+/* RFC 2104 over SHA-256, whose block is 64 bytes. At most three parts. */
+static void
+hmac(struct cw_bytes key, const struct cw_bytes *parts, size_t n,
+    uint8_t out[CW_HASH_BYTES])
+{
+	uint8_t pad[64] = { 0 };
+	struct cw_bytes all[4] = { CW_BYTES_ARRAY(pad) };
+
+	if (key.len > sizeof(pad))
+		cw_hash(key, pad);
+	else if (key.len > 0)
+		memcpy(pad, key.ptr, key.len);
+	for (size_t i = 0; i < sizeof(pad); i++)
+		pad[i] ^= 0x36;
+	for (size_t i = 0; i < n; i++)
+		all[1 + i] = parts[i];
+	cw_sha256(all, 1 + n, out);
+	for (size_t i = 0; i < sizeof(pad); i++)
+		pad[i] ^= 0x36 ^ 0x5c;
+	all[1] = cw_bytes(out, CW_HASH_BYTES);
+	cw_sha256(all, 2, out);
+	cw_wipe(pad, sizeof(pad));
+}
+
+void
+cw_hmac_sha256(struct cw_bytes key, struct cw_bytes message,
+    uint8_t out[CW_HASH_BYTES])
+{
+	hmac(key, &message, 1, out);
+}
+
 void
 cw_hkdf_extract(struct cw_bytes salt, struct cw_bytes ikm,
     uint8_t prk[CW_HASH_BYTES])
@@ -193,25 +224,19 @@ cw_hkdf_expand(const uint8_t prk[CW_HASH_BYTES], struct cw_bytes info,
     uint8_t *out, size_t out_len)
 {
 	uint8_t block[CW_HASH_BYTES];
-	struct cw_buf in;
-	uint8_t counter = 1;
+	uint8_t counter = 0;
+	struct cw_bytes parts[] = { CW_BYTES_NONE, info, { &counter, 1 } };
 
 	/* RFC 5869 2.3: T(i) = HMAC(PRK, T(i-1) | info | i) */
-	cw_buf_init(&in, info.len + CW_HASH_BYTES + 1);
 	while (out_len > 0) {
 		size_t n = out_len < sizeof(block) ? out_len : sizeof(block);
 
-		if (counter > 1)
-			cw_buf_put(&in, CW_BYTES_ARRAY(block));
-		cw_buf_put(&in, info);
-		cw_buf_put_u8(&in, counter++);
-		cw_hmac_sha256(cw_bytes(prk, CW_HASH_BYTES), cw_buf_bytes(&in),
-		    block);
+		counter++;
+		hmac(cw_bytes(prk, CW_HASH_BYTES), parts, 3, block);
+		parts[0] = CW_BYTES_ARRAY(block);
 		memcpy(out, block, n);
 		out += n;
 		out_len -= n;
-		cw_buf_reset(&in);
 	}
-	cw_buf_wipe(&in);
 	cw_wipe(block, sizeof(block));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AES-256-CCM (RFC 9053 4.2) over OpenSSL, and the choice of AEAD. */
 #include <limits.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 
@@ -38,6 +39,7 @@ start(bool seal, const uint8_t *key, struct cw_bytes nonce, struct cw_bytes aad,
 		EVP_CipherUpdate(ctx, NULL, &n, aad.ptr, (int)aad.len) == 1))
 		return ctx;
 	EVP_CIPHER_CTX_free(ctx);
+	ERR_clear_error();
 	return NULL;
 }
 
@@ -72,10 +74,12 @@ ccm_open(const uint8_t *key, struct cw_bytes nonce, struct cw_bytes aad,
 
 	memcpy(tag, sealed.ptr + len, sizeof(tag));
 	ctx = start(false, key, nonce, aad, len, tag);
-	ok = ctx != NULL &&
-	    EVP_CipherUpdate(ctx, out, &n, len == 0 ? nothing : sealed.ptr,
-		(int)len) == 1;
+	if (ctx == NULL)
+		return CW_ERR_CRYPTO_FAILED;
+	ok = EVP_CipherUpdate(ctx, out, &n, len == 0 ? nothing : sealed.ptr,
+		 (int)len) == 1;
 	EVP_CIPHER_CTX_free(ctx);
+	ERR_clear_error();
 	return ok ? CW_OK : CW_ERR_BAD_CIPHERTEXT;
 }
 
@@ -116,6 +120,8 @@ cw_aead_seal(enum cw_alg alg, const uint8_t key[CW_AEAD_KEY_BYTES],
     struct cw_buf *out)
 {
 	const struct aead *aead = find(alg);
+	size_t before = out->len;
+	enum cw_err err;
 	uint8_t *at;
 
 	if (aead == NULL || nonce.len != aead->nonce_bytes)
@@ -124,7 +130,12 @@ cw_aead_seal(enum cw_alg alg, const uint8_t key[CW_AEAD_KEY_BYTES],
 	if (plain.len > UINT16_MAX || aad.len > INT_MAX)
 		return CW_ERR_TOO_LARGE;
 	at = cw_buf_extend(out, plain.len + CW_AEAD_TAG_BYTES);
-	return at == NULL ? out->err : aead->seal(key, nonce, aad, plain, at);
+	if (at == NULL)
+		return out->err;
+	err = aead->seal(key, nonce, aad, plain, at);
+	if (err != CW_OK)
+		cw_buf_truncate(out, before);
+	return err;
 }
 
 enum cw_err

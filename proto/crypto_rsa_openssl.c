@@ -4,6 +4,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/rsa.h>
@@ -43,6 +44,8 @@ generate(enum cw_key_type type, struct cw_private_key *key)
 	if (e != NULL && rsa != NULL && BN_set_word(e, RSA_F4) == 1 &&
 	    RSA_generate_key_ex(rsa, modulus_bits(type), e, NULL) == 1)
 		err = set_public(rsa, &key->pub);
+	else
+		ERR_clear_error();
 	BN_free(e);
 	return err;
 }
@@ -74,22 +77,23 @@ cw_key_rsa_private(const struct cw_private_key *key, struct cw_bytes block,
     struct cw_buf *out)
 {
 	uint8_t *at;
-	int n;
 
 	if (key->adapter != &cw_adapter_rsa)
 		return CW_ERR_UNKNOWN_ALGORITHM;
-	if (block.len != key->pub.x_len)
+	/* RFC 8017 5.2.1: a representative below the modulus. */
+	if (block.len != key->pub.x_len ||
+	    memcmp(block.ptr, key->pub.x, block.len) >= 0)
 		return CW_ERR_OUT_OF_RANGE;
 	at = cw_buf_extend(out, block.len);
 	if (at == NULL)
 		return out->err;
 	/* OpenSSL blinds the operation by itself. */
-	n = RSA_private_encrypt((int)block.len, block.ptr, at, key->handle,
-	    RSA_NO_PADDING);
-	if (n == (int)block.len)
+	if (RSA_private_encrypt((int)block.len, block.ptr, at, key->handle,
+		RSA_NO_PADDING) == (int)block.len)
 		return CW_OK;
+	ERR_clear_error();
 	cw_buf_truncate(out, out->len - block.len);
-	return CW_ERR_OUT_OF_RANGE; /* the block is not below the modulus */
+	return CW_ERR_CRYPTO_FAILED;
 }
 
 /* ---- PKCS#8 ---- */
@@ -130,11 +134,12 @@ cw_key_export(const struct cw_private_key *key, struct cw_buf *out)
 
 	if (at != NULL)
 		i2d_PKCS8_PRIV_KEY_INFO(p8, &at);
-	PKCS8_PRIV_KEY_INFO_free(p8);
+	PKCS8_PRIV_KEY_INFO_free(p8); /* wipes */
 	EVP_PKEY_free(pkey);
-	return at != NULL     ? CW_OK :
-	    out->err != CW_OK ? out->err :
-				CW_ERR_CRYPTO_FAILED;
+	if (at != NULL)
+		return CW_OK;
+	ERR_clear_error();
+	return out->err != CW_OK ? out->err : CW_ERR_CRYPTO_FAILED;
 }
 
 static enum cw_key_type
@@ -176,6 +181,24 @@ import_ec(EVP_PKEY *pkey, struct cw_private_key *key)
 	return CW_OK;
 }
 
+/*
+ * Whether the parts of the key belong together: one operation there and back.
+ * RSA_check_key would also prove the primes, for 100 times the price; whoever
+ * made this file could have chosen bad primes as well as kept a copy.
+ */
+static bool
+is_pair(RSA *rsa)
+{
+	static const uint8_t two[CW_RSA_MAX_BYTES] = { 0, 2 };
+	uint8_t there[CW_RSA_MAX_BYTES];
+	uint8_t back[CW_RSA_MAX_BYTES];
+	int n = RSA_size(rsa);
+
+	return RSA_private_encrypt(n, two, there, rsa, RSA_NO_PADDING) == n &&
+	    RSA_public_decrypt(n, there, back, rsa, RSA_NO_PADDING) == n &&
+	    memcmp(two, back, (size_t)n) == 0;
+}
+
 static enum cw_err
 import_rsa(EVP_PKEY *pkey, struct cw_private_key *key)
 {
@@ -188,7 +211,9 @@ import_rsa(EVP_PKEY *pkey, struct cw_private_key *key)
 	if (RSA_bits(rsa) != 2048 && RSA_bits(rsa) != 3072)
 		return CW_ERR_UNKNOWN_ALGORITHM;
 	key->pub.type = RSA_bits(rsa) == 3072 ? CW_KEY_RSA3072 : CW_KEY_RSA2048;
-	return set_public(rsa, &key->pub);
+	if (set_public(rsa, &key->pub) != CW_OK || !is_pair(rsa))
+		return CW_ERR_BAD_PRIVATE_KEY;
+	return CW_OK;
 }
 
 static enum cw_err
@@ -246,6 +271,7 @@ cw_key_import(struct cw_bytes pkcs8, struct cw_private_key **out)
 		*out = key;
 		key = NULL;
 	}
+	ERR_clear_error();
 	cw_key_free(&key);
 	EVP_PKEY_free(pkey);
 	PKCS8_PRIV_KEY_INFO_free(p8);
