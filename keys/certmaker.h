@@ -18,7 +18,7 @@ struct cw_cert_spec {
 	const char *key_usage;          /* OpenSSL's names, "critical,…" */
 	const char *extended_key_usage; /* names and dotted OIDs, or NULL */
 	const char *alternative_names;  /* "DNS:…,IP:…", or NULL */
-	enum cw_attestation_kind kind;  /* attestation leaf, or 0 */
+	unsigned kind;                  /* enum cw_attestation_kind, or 0 */
 	const char *model;              /* attestation leaf */
 };
 

@@ -38,7 +38,7 @@ static const struct node {
 	int path_length;
 	unsigned days;
 	const char *eku;
-	enum cw_attestation_kind kind;
+	unsigned kind; /* enum cw_attestation_kind, or 0 */
 } nodes[NODES] = {
 	[VENDOR_ROOT] = { "vendor-root",
 	    "CN=Development Vendor Root,O=Cardwright Development", NO_ISSUER, 1,
