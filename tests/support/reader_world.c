@@ -188,10 +188,13 @@ take_reply(struct cw_world *w, size_t n, struct cw_bytes sealed)
 	return err;
 }
 
+/* A message that does not verify changes nothing. */
 static enum cw_err
 take_replies(struct cw_world *w, struct cw_bytes message)
 {
 	static struct cw_batch replies;
+	struct cw_channel channel = w->issuer.channel;
+	unsigned i_before = w->issuer.i;
 	enum cw_err err = cw_replies_decode(message, &replies);
 
 	if (err == CW_OK && replies.n > w->batch.n)
@@ -200,6 +203,11 @@ take_replies(struct cw_world *w, struct cw_bytes message)
 		err = take_reply(w, i, replies.items[i]);
 	if (err == CW_OK && replies.n != w->batch.n)
 		err = CW_ERR_WRONG_REPLY;
+	if (err != CW_OK) {
+		w->issuer.channel = channel;
+		w->issuer.i = i_before;
+	}
+	cw_channel_wipe(&channel);
 	return err;
 }
 
