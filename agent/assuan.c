@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/hex.h"
+#include "agent/base16.h"
 #include "agent/stop.h"
 #include "proto/base/fdio.h"
 #include "proto/base/secret.h"
@@ -117,8 +117,8 @@ take_data(struct cw_assuan *a, const char *text)
 		uint8_t c = (uint8_t)*text;
 
 		if (c == '%' &&
-		    cw_hex_decode(cw_bytes((const uint8_t *)text + 1,
-				      strnlen(text + 1, 2)),
+		    cw_base16_decode(cw_bytes((const uint8_t *)text + 1,
+					 strnlen(text + 1, 2)),
 			&c, 1))
 			text += 2;
 		a->data[a->data_len++] = c;

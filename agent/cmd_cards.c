@@ -2,9 +2,9 @@
 /* `cards`: readers, cards, and the slots with certificates. */
 #include <stdio.h>
 
-#include "agent/hex.h"
+#include "agent/base16.h"
 #include "agent/icc.h"
-#include "agent/json.h"
+#include "agent/jsonl.h"
 #include "agent/options.h"
 #include "agent/show.h"
 
@@ -64,27 +64,28 @@ show_json(const struct listing *l)
 	struct cw_buf line;
 
 	cw_buf_init(&line, LINE_MAX_BYTES);
-	cw_json_open(&line, NULL, '{');
-	cw_json_str(&line, "event", "reader");
-	cw_json_str(&line, "reader", l->info->name);
-	cw_hex_encode(cw_bytes(l->info->atr, l->info->atr_len), atr);
-	cw_json_bool(&line, "card", l->info->has_card);
-	cw_json_str(&line, "atr", atr);
-	cw_json_number(&line, "error", (uint64_t)l->err);
-	cw_json_open(&line, "slots", '[');
+	cw_jsonl_open(&line, NULL, '{');
+	cw_jsonl_str(&line, "event", "reader");
+	cw_jsonl_str(&line, "reader", l->info->name);
+	cw_base16_encode(cw_bytes(l->info->atr, l->info->atr_len), atr);
+	cw_jsonl_bool(&line, "card", l->info->has_card);
+	cw_jsonl_str(&line, "atr", atr);
+	cw_jsonl_number(&line, "error", (uint64_t)l->err);
+	cw_jsonl_open(&line, "slots", '[');
 	for (size_t i = 0; i < l->n; i++) {
 		char slot[8];
 
 		snprintf(slot, sizeof(slot), "%02X", l->slots[i].slot);
-		cw_json_open(&line, NULL, '{');
-		cw_json_str(&line, "slot", slot);
-		cw_json_str(&line, "type", type_name(l->slots[i].type));
-		cw_json_bool(&line, "certificate", l->slots[i].has_certificate);
-		cw_json_close(&line, '}');
+		cw_jsonl_open(&line, NULL, '{');
+		cw_jsonl_str(&line, "slot", slot);
+		cw_jsonl_str(&line, "type", type_name(l->slots[i].type));
+		cw_jsonl_bool(&line, "certificate",
+		    l->slots[i].has_certificate);
+		cw_jsonl_close(&line, '}');
 	}
-	cw_json_close(&line, ']');
-	cw_json_close(&line, '}');
-	cw_json_print(&line);
+	cw_jsonl_close(&line, ']');
+	cw_jsonl_close(&line, '}');
+	cw_jsonl_print(&line);
 }
 
 int

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/hex.h"
-#include "agent/http.h"
-#include "agent/json.h"
+#include "agent/base16.h"
+#include "agent/net.h"
+#include "agent/jsonl.h"
 #include "agent/options.h"
 #include "agent/run.h"
 #include "agent/show.h"
@@ -31,13 +31,13 @@ report(struct check *c, const char *name, enum cw_err err, const char *text)
 		return;
 	}
 	cw_buf_init(&line, 4096);
-	cw_json_open(&line, NULL, '{');
-	cw_json_str(&line, "event", "check");
-	cw_json_str(&line, "name", name);
-	cw_json_number(&line, "error", (uint64_t)err);
-	cw_json_str(&line, "text", err == CW_OK ? text : cw_err_what(err));
-	cw_json_close(&line, '}');
-	cw_json_print(&line);
+	cw_jsonl_open(&line, NULL, '{');
+	cw_jsonl_str(&line, "event", "check");
+	cw_jsonl_str(&line, "name", name);
+	cw_jsonl_number(&line, "error", (uint64_t)err);
+	cw_jsonl_str(&line, "text", err == CW_OK ? text : cw_err_what(err));
+	cw_jsonl_close(&line, '}');
+	cw_jsonl_print(&line);
 }
 
 static void
@@ -57,7 +57,7 @@ check_readers(struct check *c)
 	for (size_t i = 0; i < n; i++) {
 		char atr[2 * CW_ATR_MAX + 1];
 
-		cw_hex_encode(cw_bytes(info[i].atr, info[i].atr_len), atr);
+		cw_base16_encode(cw_bytes(info[i].atr, info[i].atr_len), atr);
 		snprintf(text, sizeof(text), "%.*s: %s%s%s", CW_READER_NAME_MAX,
 		    info[i].name, info[i].has_card ? "card, ATR " : "no card",
 		    atr,
@@ -106,7 +106,7 @@ cw_cmd_check(const struct cw_options *options)
 
 	snprintf(text, sizeof(text), "%s, protocol %d, pcsc-lite %s, %s",
 	    CW_AGENT_VERSION, CW_VERSION, cw_reader_pcsc_version(),
-	    cw_http_library());
+	    cw_net_library());
 	report(&c, "versions", CW_OK, text);
 	check_readers(&c);
 	check_dialog(&c, options->pinentry);

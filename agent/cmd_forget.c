@@ -2,7 +2,7 @@
 /* `forget ORIGIN`: the next session with it is a first one again. */
 #include <stdio.h>
 
-#include "agent/json.h"
+#include "agent/jsonl.h"
 #include "agent/known.h"
 #include "agent/options.h"
 #include "agent/show.h"
@@ -34,10 +34,10 @@ cw_cmd_forget(const struct cw_options *options)
 		return 0;
 	}
 	cw_buf_init(&line, sizeof(origin) + 64);
-	cw_json_open(&line, NULL, '{');
-	cw_json_str(&line, "event", "forgotten");
-	cw_json_str(&line, "origin", origin);
-	cw_json_close(&line, '}');
-	cw_json_print(&line);
+	cw_jsonl_open(&line, NULL, '{');
+	cw_jsonl_str(&line, "event", "forgotten");
+	cw_jsonl_str(&line, "origin", origin);
+	cw_jsonl_close(&line, '}');
+	cw_jsonl_print(&line);
 	return 0;
 }

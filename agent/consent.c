@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "agent/json.h"
+#include "agent/jsonl.h"
 #include "agent/show.h"
 #include "agent/stop.h"
 #include "proto/base/fdio.h"
@@ -149,20 +149,20 @@ print_json(const struct cw_consent *c)
 	struct cw_buf line;
 
 	cw_buf_init(&line, TEXT_MAX_BYTES);
-	cw_json_open(&line, NULL, '{');
-	cw_json_str(&line, "event", c->is_resume ? "resume" : "intent");
-	cw_json_text(&line, "origin", c->origin);
+	cw_jsonl_open(&line, NULL, '{');
+	cw_jsonl_str(&line, "event", c->is_resume ? "resume" : "intent");
+	cw_jsonl_text(&line, "origin", c->origin);
 	if (!c->is_resume) {
-		cw_json_bool(&line, "new_origin", c->is_new);
-		cw_json_text(&line, "issuer", c->issuer_name);
-		cw_json_text(&line, "purpose", c->purpose);
-		cw_json_str(&line, "action", actions[c->action]);
-		cw_json_text(&line, "subject", c->subject);
-		cw_json_str(&line, "mode", mode_names[c->mode]);
-		cw_json_number(&line, "keys_max", c->scope->keys_max);
+		cw_jsonl_bool(&line, "new_origin", c->is_new);
+		cw_jsonl_text(&line, "issuer", c->issuer_name);
+		cw_jsonl_text(&line, "purpose", c->purpose);
+		cw_jsonl_str(&line, "action", actions[c->action]);
+		cw_jsonl_text(&line, "subject", c->subject);
+		cw_jsonl_str(&line, "mode", mode_names[c->mode]);
+		cw_jsonl_number(&line, "keys_max", c->scope->keys_max);
 	}
-	cw_json_close(&line, '}');
-	cw_json_print(&line);
+	cw_jsonl_close(&line, '}');
+	cw_jsonl_print(&line);
 }
 
 /* "y" or "yes" on the terminal; a line that is anything else refuses. */

@@ -28,7 +28,7 @@ is_passing(enum cw_err err)
 
 /* What one HTTP answer to a message means. */
 static enum cw_err
-judge(const struct cw_http_response *response, struct cw_enroll_result *result)
+judge(const struct cw_net_response *response, struct cw_enroll_result *result)
 {
 	if (response->status == 204)
 		return CW_OK;
@@ -37,7 +37,7 @@ judge(const struct cw_http_response *response, struct cw_enroll_result *result)
 		return CW_ERR_APPROVAL_PENDING;
 	}
 	if (response->status != 200)
-		return cw_http_refusal(response);
+		return cw_net_refusal(response);
 	/* An empty body would look like the end. */
 	if (!response->is_message || response->body.len == 0)
 		return CW_ERR_MEDIA_TYPE;
@@ -46,13 +46,13 @@ judge(const struct cw_http_response *response, struct cw_enroll_result *result)
 
 static enum cw_err
 post(const struct cw_enroll *e, const struct cw_run_out *out,
-    struct cw_http_response *response, struct cw_enroll_result *result)
+    struct cw_net_response *response, struct cw_enroll_result *result)
 {
 	uint64_t end = cw_clock_monotonic_ms() + e->patience_ms;
 	unsigned wait_ms = BACK_OFF_MIN_MS;
 
 	for (;; result->retries++) {
-		enum cw_err err = cw_http_post(e->http, out->url,
+		enum cw_err err = cw_net_post(e->http, out->url,
 		    cw_buf_bytes(&out->bytes), response);
 		unsigned pause_ms = wait_ms;
 
@@ -80,51 +80,51 @@ static enum cw_err
 converse(const struct cw_enroll *e, struct cw_run_out *out,
     struct cw_enroll_result *result)
 {
-	struct cw_http_response response;
+	struct cw_net_response response;
 	enum cw_err err = CW_OK;
 
-	cw_http_response_init(&response);
+	cw_net_response_init(&response);
 	while (err == CW_OK && out->to != CW_RUN_TO_NOBODY) {
 		err = post(e, out, &response, result);
 		if (err == CW_OK)
 			err = cw_run_answer(e->run,
 			    cw_buf_bytes(&response.body), out);
 	}
-	cw_http_response_wipe(&response);
+	cw_net_response_wipe(&response);
 	return err;
 }
 
 /* Page, cookie, page, Intent. */
 static enum cw_err
-fetch_intent(const struct cw_enroll *e, struct cw_http_response *response)
+fetch_intent(const struct cw_enroll *e, struct cw_net_response *response)
 {
 	char url[CW_URI_MAX + 1];
-	enum cw_err err = cw_http_get(e->http, e->url, response);
+	enum cw_err err = cw_net_get(e->http, e->url, response);
 
 	if (err == CW_OK && response->status != 200)
-		err = cw_http_refusal(response);
+		err = cw_net_refusal(response);
 	if (err == CW_OK)
-		err = cw_http_post(e->http, e->url, CW_BYTES_NONE, response);
+		err = cw_net_post(e->http, e->url, CW_BYTES_NONE, response);
 	/* The one redirection there is, and it leads to the same origin. */
 	if (err == CW_OK && response->status != 303)
-		err = cw_http_refusal(response);
+		err = cw_net_refusal(response);
 	if (err == CW_OK && response->location[0] == '\0')
 		err = CW_ERR_REDIRECTED;
 	if (err != CW_OK)
 		return err;
 	memcpy(url, response->location, sizeof(url));
-	err = cw_http_get(e->http, url, response);
+	err = cw_net_get(e->http, url, response);
 	if (err == CW_OK && response->status != 200)
-		err = cw_http_refusal(response);
+		err = cw_net_refusal(response);
 	/* A page without the link is not an invitation's. */
 	if (err == CW_OK && response->intent[0] == '\0')
 		err = CW_ERR_BAD_INVITATION;
 	if (err != CW_OK)
 		return err;
 	memcpy(url, response->intent, sizeof(url));
-	err = cw_http_get(e->http, url, response);
+	err = cw_net_get(e->http, url, response);
 	if (err == CW_OK && response->status != 200)
-		err = cw_http_refusal(response);
+		err = cw_net_refusal(response);
 	if (err == CW_OK && !response->is_message)
 		err = CW_ERR_MEDIA_TYPE;
 	return err;
@@ -134,14 +134,14 @@ static enum cw_err
 enroll_anew(const struct cw_enroll *e, struct cw_run_out *out,
     struct cw_enroll_result *result)
 {
-	struct cw_http_response response;
+	struct cw_net_response response;
 	enum cw_err err;
 
-	cw_http_response_init(&response);
+	cw_net_response_init(&response);
 	err = fetch_intent(e, &response);
 	if (err == CW_OK)
 		err = cw_run_begin(e->run, cw_buf_bytes(&response.body), out);
-	cw_http_response_wipe(&response);
+	cw_net_response_wipe(&response);
 	if (err == CW_OK)
 		err = converse(e, out, result);
 	return err;

@@ -7,12 +7,12 @@
 #ifndef CW_AGENT_ENROLL_H
 #define CW_AGENT_ENROLL_H
 
-#include "agent/http.h"
+#include "agent/net.h"
 #include "agent/run.h"
 
 struct cw_enroll {
 	const char *url; /* the invitation */
-	struct cw_http *http;
+	struct cw_net *http;
 	struct cw_run *run;
 	unsigned patience_ms; /* for each message, from its first try */
 };

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/hex.h"
+#include "agent/base16.h"
 #include "proto/base/fdio.h"
 #include "proto/base/log.h"
 
@@ -77,7 +77,7 @@ parse(struct cw_bytes line, struct cw_known_issuer *out)
 	    !word(&line, &seen) || !word(&line, &session) ||
 	    !word(&line, &state) || line.len != 0 || origin.len > CW_URI_MAX ||
 	    !number(seen, &out->first_seen_s) ||
-	    !cw_hex_decode(hash, out->key_hash, CW_HASH_BYTES))
+	    !cw_base16_decode(hash, out->key_hash, CW_HASH_BYTES))
 		return false;
 	memcpy(out->origin, origin.ptr, origin.len);
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
@@ -86,7 +86,7 @@ parse(struct cw_bytes line, struct cw_known_issuer *out)
 	if (cw_bytes_is(session, "-"))
 		return cw_bytes_is(state, "-");
 	return out->state != CW_KNOWN_NO_SESSION &&
-	    cw_hex_decode(session, out->session_id, CW_SESSION_ID_BYTES);
+	    cw_base16_decode(session, out->session_id, CW_SESSION_ID_BYTES);
 }
 
 static void
@@ -95,9 +95,10 @@ print(struct cw_buf *out, const struct cw_known_issuer *issuer)
 	char hash[2 * CW_HASH_BYTES + 1];
 	char session[2 * CW_SESSION_ID_BYTES + 1] = "-";
 
-	cw_hex_encode(cw_bytes(issuer->key_hash, CW_HASH_BYTES), hash);
+	cw_base16_encode(cw_bytes(issuer->key_hash, CW_HASH_BYTES), hash);
 	if (issuer->state != CW_KNOWN_NO_SESSION)
-		cw_hex_encode(cw_bytes(issuer->session_id, CW_SESSION_ID_BYTES),
+		cw_base16_encode(cw_bytes(issuer->session_id,
+				     CW_SESSION_ID_BYTES),
 		    session);
 	cw_buf_printf(out, "%s %s %" PRIu64 " %s %s\n", issuer->origin, hash,
 	    issuer->first_seen_s, session, states[issuer->state]);

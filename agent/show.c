@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "agent/json.h"
+#include "agent/jsonl.h"
 
 #define LINE_MAX_BYTES 8192
 
@@ -45,15 +45,15 @@ static void
 event(struct cw_buf *line, const char *name)
 {
 	cw_buf_init(line, LINE_MAX_BYTES);
-	cw_json_open(line, NULL, '{');
-	cw_json_str(line, "event", name);
+	cw_jsonl_open(line, NULL, '{');
+	cw_jsonl_str(line, "event", name);
 }
 
 static void
 finish(struct cw_buf *line)
 {
-	cw_json_close(line, '}');
-	cw_json_print(line);
+	cw_jsonl_close(line, '}');
+	cw_jsonl_print(line);
 }
 
 static void
@@ -68,9 +68,9 @@ show_step(const struct cw_show *show, const struct cw_progress *p, uint64_t ms)
 		return;
 	}
 	event(&line, "step");
-	cw_json_number(&line, "step", p->step);
-	cw_json_str(&line, "key", p->key);
-	cw_json_number(&line, "ms", ms);
+	cw_jsonl_number(&line, "step", p->step);
+	cw_jsonl_str(&line, "key", p->key);
+	cw_jsonl_number(&line, "ms", ms);
 	finish(&line);
 }
 
@@ -81,7 +81,7 @@ show_waiting(const struct cw_show *show, const struct cw_progress *p)
 
 	if (show->json) {
 		event(&line, "waiting");
-		cw_json_str(&line, "for", p->key);
+		cw_jsonl_str(&line, "for", p->key);
 		finish(&line);
 	} else if (words(p->key) != NULL) {
 		printf("%s\n", words(p->key));
@@ -130,9 +130,9 @@ cw_show_done(struct cw_show *show, const struct cw_enroll_result *result)
 		return;
 	}
 	event(&line, "done");
-	cw_json_bool(&line, "resumed", result->is_resumed);
-	cw_json_number(&line, "retries", result->retries);
-	cw_json_number(&line, "ms", ms);
+	cw_jsonl_bool(&line, "resumed", result->is_resumed);
+	cw_jsonl_number(&line, "retries", result->retries);
+	cw_jsonl_number(&line, "ms", ms);
 	finish(&line);
 }
 
@@ -156,16 +156,16 @@ cw_show_error(bool json, enum cw_err err, uint16_t sw, unsigned retry_after_s)
 		return cw_err_exit_status(err);
 	}
 	event(&line, "error");
-	cw_json_number(&line, "number", (uint64_t)err);
-	cw_json_str(&line, "name", cw_err_name(err));
-	cw_json_str(&line, "category",
+	cw_jsonl_number(&line, "number", (uint64_t)err);
+	cw_jsonl_str(&line, "name", cw_err_name(err));
+	cw_jsonl_str(&line, "category",
 	    cw_err_category_name(cw_err_category(err)));
-	cw_json_str(&line, "what", cw_err_what(err));
-	cw_json_str(&line, "remedy", cw_err_remedy(err));
+	cw_jsonl_str(&line, "what", cw_err_what(err));
+	cw_jsonl_str(&line, "remedy", cw_err_remedy(err));
 	if (word[0] != '\0')
-		cw_json_str(&line, "status_word", word);
+		cw_jsonl_str(&line, "status_word", word);
 	if (retry_after_s > 0)
-		cw_json_number(&line, "retry_after_s", retry_after_s);
+		cw_jsonl_number(&line, "retry_after_s", retry_after_s);
 	finish(&line);
 	return cw_err_exit_status(err);
 }

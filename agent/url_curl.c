@@ -11,7 +11,8 @@ static bool
 is_loopback(const char *host)
 {
 	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-	    strncmp(host, "127.", 4) == 0;
+	    (strncmp(host, "127.", 4) == 0 &&
+		strspn(host, "0123456789.") == strlen(host));
 }
 
 /* The parts of an origin as RFC 6454 6.2 writes them. */

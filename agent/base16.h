@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes as text: hexadecimal, and base64url without padding (RFC 4648 5). */
-#ifndef CW_AGENT_HEX_H
-#define CW_AGENT_HEX_H
+#ifndef CW_AGENT_BASE16_H
+#define CW_AGENT_BASE16_H
 
 #include "proto/base/bytes.h"
 
 /* Lower case, with a NUL: 2 * in.len + 1 bytes. */
-void cw_hex_encode(struct cw_bytes in, char *out);
+void cw_base16_encode(struct cw_bytes in, char *out);
 
 /* Exactly 2 * len digits of either case; false otherwise. */
-bool cw_hex_decode(struct cw_bytes in, uint8_t *out, size_t len);
+bool cw_base16_decode(struct cw_bytes in, uint8_t *out, size_t len);
 
 /* With a NUL: (4 * in.len + 2) / 3 + 1 bytes. */
-void cw_base64url_encode(struct cw_bytes in, char *out);
+void cw_base64_for_url(struct cw_bytes in, char *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP over libcurl: the only file that includes it. */
-#include "agent/http.h"
+#include "agent/net.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define SLICE_MS 100            /* how soon a signal is noticed */
 #define HEADERS_MAX (32 * 1024) /* libcurl's own limit is 300 KB */
 
-struct cw_http {
+struct cw_net {
 	CURL *curl;
 	CURLM *multi;
 	struct curl_slist *get_headers, *post_headers, *empty_headers;
@@ -25,8 +25,8 @@ struct cw_http {
 	char error[CURL_ERROR_SIZE];
 	bool (*is_stopped)(void *ctx);
 	void *ctx;
-	struct cw_http_response *response; /* of the request under way */
-	char *url;                         /* of the request under way */
+	struct cw_net_response *response; /* of the request under way */
+	char *url;                        /* of the request under way */
 	size_t header_bytes;
 };
 
@@ -53,7 +53,7 @@ static const struct meaning meanings[] = {
 };
 
 static enum cw_err
-meaning(const struct cw_http *http, CURLcode code)
+meaning(const struct cw_net *http, CURLcode code)
 {
 	enum cw_err err = CW_ERR_NO_CONNECTION;
 
@@ -72,7 +72,7 @@ meaning(const struct cw_http *http, CURLcode code)
 static size_t
 on_body(char *ptr, size_t size, size_t n, void *ctx)
 {
-	struct cw_http *http = ctx;
+	struct cw_net *http = ctx;
 	struct cw_buf *body = &http->response->body;
 
 	cw_buf_put(body, cw_bytes((const uint8_t *)ptr, size * n));
@@ -90,21 +90,21 @@ is_type(const char *text, const char *type)
 }
 
 static void
-on_content_type(struct cw_http *http, char *value)
+on_content_type(struct cw_net *http, char *value)
 {
 	http->response->is_message = is_type(value, CW_MEDIA_TYPE);
 	http->response->is_problem = is_type(value, CW_PROBLEM_TYPE);
 }
 
 static void
-on_location(struct cw_http *http, char *value)
+on_location(struct cw_net *http, char *value)
 {
 	cw_url_resolve(http->url, value, http->origin,
 	    http->response->location);
 }
 
 static void
-on_retry_after(struct cw_http *http, char *value)
+on_retry_after(struct cw_net *http, char *value)
 {
 	unsigned long s = strtoul(value, NULL, 10);
 
@@ -113,7 +113,7 @@ on_retry_after(struct cw_http *http, char *value)
 
 /* RFC 8288: <target>; rel="relation" */
 static void
-on_link(struct cw_http *http, char *value)
+on_link(struct cw_net *http, char *value)
 {
 	char *end = strchr(value, '>');
 
@@ -127,7 +127,7 @@ on_link(struct cw_http *http, char *value)
 
 static const struct {
 	const char *name;
-	void (*take)(struct cw_http *http, char *value);
+	void (*take)(struct cw_net *http, char *value);
 } headers[] = {
 	{ "content-type:", on_content_type },
 	{ "location:", on_location },
@@ -138,7 +138,7 @@ static const struct {
 static size_t
 on_header(char *ptr, size_t size, size_t n, void *ctx)
 {
-	struct cw_http *http = ctx;
+	struct cw_net *http = ctx;
 	char line[2 * CW_URI_MAX];
 	size_t len = size * n;
 
@@ -174,7 +174,7 @@ add_header(struct curl_slist **list, const char *line)
 }
 
 static bool
-make_headers(struct cw_http *http)
+make_headers(struct cw_net *http)
 {
 	char origin[CW_URI_MAX + 16];
 
@@ -192,7 +192,7 @@ make_headers(struct cw_http *http)
 }
 
 static bool
-set_up(struct cw_http *http, const struct cw_http_config *config, bool loopback)
+set_up(struct cw_net *http, const struct cw_net_config *config, bool loopback)
 {
 	CURL *c = http->curl;
 	CURLcode r = CURLE_OK;
@@ -222,9 +222,9 @@ set_up(struct cw_http *http, const struct cw_http_config *config, bool loopback)
 }
 
 enum cw_err
-cw_http_open(const struct cw_http_config *config, struct cw_http **out)
+cw_net_open(const struct cw_net_config *config, struct cw_net **out)
 {
-	struct cw_http *http;
+	struct cw_net *http;
 	bool loopback = false;
 	enum cw_err err;
 
@@ -247,15 +247,15 @@ cw_http_open(const struct cw_http_config *config, struct cw_http **out)
 			err = CW_ERR_NO_MEMORY;
 	}
 	if (err != CW_OK)
-		cw_http_close(&http);
+		cw_net_close(&http);
 	*out = http;
 	return err;
 }
 
 void
-cw_http_close(struct cw_http **http)
+cw_net_close(struct cw_net **http)
 {
-	struct cw_http *h = *http;
+	struct cw_net *h = *http;
 
 	if (h == NULL)
 		return;
@@ -270,14 +270,14 @@ cw_http_close(struct cw_http **http)
 }
 
 const char *
-cw_http_origin(const struct cw_http *http)
+cw_net_origin(const struct cw_net *http)
 {
 	return http->origin;
 }
 
 /* As curl_easy_perform does, but it looks up between the waits. */
 static CURLcode
-transfer(struct cw_http *http)
+transfer(struct cw_net *http)
 {
 	int running = 1;
 	CURLcode r = CURLE_ABORTED_BY_CALLBACK;
@@ -306,7 +306,7 @@ transfer(struct cw_http *http)
 }
 
 static enum cw_err
-perform(struct cw_http *http, const char *url, struct cw_http_response *out)
+perform(struct cw_net *http, const char *url, struct cw_net_response *out)
 {
 	char whole[CW_URI_MAX + 1];
 	CURLcode r;
@@ -314,7 +314,7 @@ perform(struct cw_http *http, const char *url, struct cw_http_response *out)
 	cw_url_resolve(url, url, http->origin, whole);
 	if (whole[0] == '\0')
 		return CW_ERR_BAD_URL;
-	cw_http_response_wipe(out);
+	cw_net_response_wipe(out);
 	http->response = out;
 	http->url = whole;
 	http->header_bytes = 0;
@@ -331,8 +331,8 @@ perform(struct cw_http *http, const char *url, struct cw_http_response *out)
 }
 
 enum cw_err
-cw_http_get(struct cw_http *http, const char *url,
-    struct cw_http_response *response)
+cw_net_get(struct cw_net *http, const char *url,
+    struct cw_net_response *response)
 {
 	if (curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L) != CURLE_OK ||
 	    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER,
@@ -342,8 +342,8 @@ cw_http_get(struct cw_http *http, const char *url,
 }
 
 enum cw_err
-cw_http_post(struct cw_http *http, const char *url, struct cw_bytes body,
-    struct cw_http_response *response)
+cw_net_post(struct cw_net *http, const char *url, struct cw_bytes body,
+    struct cw_net_response *response)
 {
 	CURL *c = http->curl;
 	const void *data = body.len > 0 ? (const void *)body.ptr : "";
@@ -360,7 +360,7 @@ cw_http_post(struct cw_http *http, const char *url, struct cw_bytes body,
 }
 
 const char *
-cw_http_library(void)
+cw_net_library(void)
 {
 	return curl_version();
 }

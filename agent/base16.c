@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes as text. */
-#include "agent/hex.h"
+#include "agent/base16.h"
 
 void
-cw_hex_encode(struct cw_bytes in, char *out)
+cw_base16_encode(struct cw_bytes in, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -24,7 +24,7 @@ digit(uint8_t c)
 }
 
 bool
-cw_hex_decode(struct cw_bytes in, uint8_t *out, size_t len)
+cw_base16_decode(struct cw_bytes in, uint8_t *out, size_t len)
 {
 	if (in.len != 2 * len)
 		return false;
@@ -40,7 +40,7 @@ cw_hex_decode(struct cw_bytes in, uint8_t *out, size_t len)
 }
 
 void
-cw_base64url_encode(struct cw_bytes in, char *out)
+cw_base64_for_url(struct cw_bytes in, char *out)
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				       "abcdefghijklmnopqrstuvwxyz0123456789-_";

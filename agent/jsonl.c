@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A JSON writer. */
-#include "agent/json.h"
+#include "agent/jsonl.h"
 
 #include <inttypes.h>
 #include <unistd.h>
@@ -40,47 +40,47 @@ put_name(struct cw_buf *b, const char *name)
 }
 
 void
-cw_json_open(struct cw_buf *b, const char *name, char bracket)
+cw_jsonl_open(struct cw_buf *b, const char *name, char bracket)
 {
 	put_name(b, name);
 	cw_buf_put_u8(b, (uint8_t)bracket);
 }
 
 void
-cw_json_close(struct cw_buf *b, char bracket)
+cw_jsonl_close(struct cw_buf *b, char bracket)
 {
 	cw_buf_put_u8(b, (uint8_t)bracket);
 }
 
 void
-cw_json_text(struct cw_buf *b, const char *name, struct cw_bytes text)
+cw_jsonl_text(struct cw_buf *b, const char *name, struct cw_bytes text)
 {
 	put_name(b, name);
 	put_escaped(b, text);
 }
 
 void
-cw_json_str(struct cw_buf *b, const char *name, const char *text)
+cw_jsonl_str(struct cw_buf *b, const char *name, const char *text)
 {
-	cw_json_text(b, name, cw_bytes_str(text));
+	cw_jsonl_text(b, name, cw_bytes_str(text));
 }
 
 void
-cw_json_number(struct cw_buf *b, const char *name, uint64_t v)
+cw_jsonl_number(struct cw_buf *b, const char *name, uint64_t v)
 {
 	put_name(b, name);
 	cw_buf_printf(b, "%" PRIu64, v);
 }
 
 void
-cw_json_bool(struct cw_buf *b, const char *name, bool v)
+cw_jsonl_bool(struct cw_buf *b, const char *name, bool v)
 {
 	put_name(b, name);
 	cw_buf_put_str(b, v ? "true" : "false");
 }
 
 void
-cw_json_print(struct cw_buf *b)
+cw_jsonl_print(struct cw_buf *b)
 {
 	enum cw_err ignored;
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an HTTP answer means; the part that needs no library. */
-#include "agent/http.h"
+#include "agent/net.h"
 
 #include "proto/problem.h"
 
 void
-cw_http_response_init(struct cw_http_response *response)
+cw_net_response_init(struct cw_net_response *response)
 {
 	memset(response, 0, sizeof(*response));
 	cw_buf_init(&response->body, CW_BODY_MAX);
 }
 
 void
-cw_http_response_wipe(struct cw_http_response *response)
+cw_net_response_wipe(struct cw_net_response *response)
 {
 	cw_buf_wipe(&response->body);
-	cw_http_response_init(response);
+	cw_net_response_init(response);
 }
 
 static const struct {
@@ -29,7 +29,7 @@ static const struct {
 };
 
 enum cw_err
-cw_http_refusal(const struct cw_http_response *response)
+cw_net_refusal(const struct cw_net_response *response)
 {
 	enum cw_err err = CW_ERR_HTTP_STATUS;
 

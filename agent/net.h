@@ -5,15 +5,15 @@
  * Origin header, the exact media type, bodies of at most 64 KiB, deadlines,
  * cookies in memory only.
  */
-#ifndef CW_AGENT_HTTP_H
-#define CW_AGENT_HTTP_H
+#ifndef CW_AGENT_NET_H
+#define CW_AGENT_NET_H
 
 #include "proto/base/buf.h"
 #include "proto/limits.h"
 
-struct cw_http;
+struct cw_net;
 
-struct cw_http_config {
+struct cw_net_config {
 	const char *url;     /* any of the issuer; its origin is the one */
 	const char *ca_file; /* PEM, besides the system's roots; NULL: none */
 	unsigned timeout_ms; /* of one request */
@@ -21,7 +21,7 @@ struct cw_http_config {
 	void *ctx;
 };
 
-struct cw_http_response {
+struct cw_net_response {
 	long status;
 	bool is_message;               /* the body is CW_MEDIA_TYPE */
 	bool is_problem;               /* the body is CW_PROBLEM_TYPE */
@@ -35,15 +35,15 @@ struct cw_http_response {
  * Only https, and http to this machine itself. Connects to nothing yet.
  * Errors: BAD_URL, NO_FILE (ca_file), NO_MEMORY.
  */
-enum cw_err cw_http_open(const struct cw_http_config *config,
-    struct cw_http **out) __attribute__((warn_unused_result));
-void cw_http_close(struct cw_http **http);
+enum cw_err cw_net_open(const struct cw_net_config *config, struct cw_net **out)
+    __attribute__((warn_unused_result));
+void cw_net_close(struct cw_net **http);
 
 /* The origin in the form that browsers give it: lower case, no default port. */
-const char *cw_http_origin(const struct cw_http *http);
+const char *cw_net_origin(const struct cw_net *http);
 
-void cw_http_response_init(struct cw_http_response *response);
-void cw_http_response_wipe(struct cw_http_response *response);
+void cw_net_response_init(struct cw_net_response *response);
+void cw_net_response_wipe(struct cw_net_response *response);
 
 /*
  * One request; any HTTP status is CW_OK here. The URL must be of the origin.
@@ -51,19 +51,19 @@ void cw_http_response_wipe(struct cw_http_response *response);
  * Errors: BAD_URL, NO_CONNECTION, TLS_FAILED, NETWORK_TIMEOUT, TOO_LARGE,
  * REFUSED (is_stopped).
  */
-enum cw_err cw_http_get(struct cw_http *http, const char *url,
-    struct cw_http_response *response) __attribute__((warn_unused_result));
-enum cw_err cw_http_post(struct cw_http *http, const char *url,
-    struct cw_bytes body, struct cw_http_response *response)
+enum cw_err cw_net_get(struct cw_net *http, const char *url,
+    struct cw_net_response *response) __attribute__((warn_unused_result));
+enum cw_err cw_net_post(struct cw_net *http, const char *url,
+    struct cw_bytes body, struct cw_net_response *response)
     __attribute__((warn_unused_result));
 
 /*
  * What a status that is no success means: the issuer's own error number if it
  * gave one. Errors: any.
  */
-enum cw_err cw_http_refusal(const struct cw_http_response *response);
+enum cw_err cw_net_refusal(const struct cw_net_response *response);
 
 /* libcurl's version, for `check`. */
-const char *cw_http_library(void);
+const char *cw_net_library(void);
 
 #endif
