@@ -39,7 +39,7 @@ certify(struct cw_step_run *run, struct cw_bytes statement)
 		return CW_ERR_STORE_CORRUPT;
 	err = cw_signer_certify(run->engine->signer, &proof, &verdict,
 	    CW_BYTES_NONE, statement, s->serial, &run->der);
-	if (err != CW_ERR_MISSING_FIELD)
+	if (err != CW_ERR_WRONG_STATEMENT)
 		return err;
 	/* The verdict is another signer's: it wants to see the token itself. */
 	cw_buf_reset(&run->der);
