@@ -17,16 +17,27 @@
 #include "proto/token.h"
 
 #define CW_TAG_BYTES 32
-#define CW_SERIAL_BYTES 16 /* random, positive, chosen by the web process */
+/* Random, chosen by the web process; the first bit is 0, one other is not. */
+#define CW_SERIAL_BYTES 16
 #define CW_SIGNER_CHANNELS 16
 
 /* ---- the process ---- */
 
+/* Why the signer ended; the parent starts it again, with back-off. */
+enum cw_signer_exit {
+	CW_SIGNER_EXIT_OK = 0,     /* the channels were closed */
+	CW_SIGNER_EXIT_START = 64, /* file, log or confinement; it is logged */
+	CW_SIGNER_EXIT_MALFORMED = 65, /* web sent what it never sends */
+	CW_SIGNER_EXIT_LOG = 66,       /* log cannot be written, or no memory */
+};
+
 /*
- * Runs the signer until its channels close or it must stop: loads keys, opens
- * and checks its log, confines itself (no network, no new files, seccomp), and
- * serves. Returns an exit status. `ready_fd`, if not -1, gets one byte when it
- * serves, and is closed.
+ * Runs the signer until its channels close or it must stop: loads keys, becomes
+ * its user (if root: [signer] user, else the owner of the management key), opens
+ * and checks its log, closes all other descriptors above 2, confines itself (no
+ * network, no new files, seccomp), and serves. Needs a process of its own, made
+ * by fork after cw_secret_process_init. Returns an exit status. `ready_fd`, if
+ * not -1, gets one byte when it serves, and is closed.
  */
 int cw_signer_run(const struct cw_config *config, const int *channels, size_t n,
     int ready_fd);
@@ -58,7 +69,10 @@ enum cw_err cw_signer_info(struct cw_signer *signer, struct cw_buf *memory,
  * that the scope is within it, fills in grant hash, time, management key and
  * endorsements, and signs R. `tag` proves to the signer, later, that R and the
  * grant were verified. Errors: BAD_GRANT, INVITATION_EXPIRED, INVITATION_USED,
- * BAD_SCOPE, WRONG_MODE, UNKNOWN_PROFILE, PROFILE_REFUSES.
+ * BAD_SCOPE, WRONG_MODE, UNKNOWN_PROFILE, PROFILE_REFUSES (also a lifetime
+ * beyond session_minutes, and a grant that asks for approvals), BAD_ORIGIN (the
+ * URI is not of the configured url; its port is free if that is 0), BAD_TEXT (the
+ * grant's subject).
  */
 enum cw_err cw_signer_sign_request(struct cw_signer *signer,
     struct cw_bytes grant, const struct cw_request *fields,
@@ -103,7 +117,9 @@ enum cw_err cw_signer_check_token(struct cw_signer *signer,
  * made. (th, key id) is certified once: the byte-identical request again gets
  * the same certificate from the log, another one ALREADY_CERTIFIED. The
  * certificate (DER) is in the log before it is answered.
- * Errors: also WRONG_STATEMENT, PROFILE_REFUSES, INVITATION_USED.
+ * Errors: also WRONG_STATEMENT (also a verdict of another signer without token),
+ * PROFILE_REFUSES, INVITATION_USED, BAD_SCOPE (more keys than the scope has, or
+ * another slot).
  */
 enum cw_err cw_signer_certify(struct cw_signer *signer,
     const struct cw_session_proof *proof, const struct cw_verdict *verdict,
@@ -125,7 +141,8 @@ struct cw_signer_entry {
 	uint64_t time_s;
 };
 
-/* Up to `max` certified entries from index `from` on, oldest first. */
+/* Up to `max` certified entries (512 at most a call) from index `from` on,
+ * oldest first; the index counts certificates from 0 without gaps. */
 enum cw_err cw_signer_log_read(struct cw_signer *signer, uint64_t from,
     struct cw_signer_entry *out, size_t max, size_t *n)
     __attribute__((warn_unused_result));

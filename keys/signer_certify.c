@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps 4 and 6: tokens and keys. */
+#include "keys/signer_state.h"
+#include "proto/base/log.h"
+#include "proto/base/secret.h"
+
+static void
+put_verdict(struct cw_signer_state *s, const struct cw_verdict *verdict)
+{
+	cw_buf_reset(&s->scratch);
+	cw_verdict_encode(verdict, &s->scratch);
+	cw_cbor_put_bstr(&s->results, cw_buf_bytes(&s->scratch));
+}
+
+enum cw_err
+cw_signer_op_token(struct cw_signer_state *s)
+{
+	struct cw_verdict verdict;
+	struct cw_session session;
+	enum cw_err err;
+
+	err = cw_signer_check_proof(s, &s->request.proof, &session);
+	if (err == CW_OK)
+		err = cw_signer_check_token_in(s, &session, s->request.token,
+		    &verdict);
+	if (err == CW_OK)
+		put_verdict(s, &verdict);
+	return err;
+}
+
+/* What was asked, in one hash: two requests are the same if this is. Tags and
+ * token only prove it and do not count. */
+static void
+hash_request(struct cw_signer_state *s, uint8_t out[CW_HASH_BYTES])
+{
+	const struct cw_signer_request *q = &s->request;
+	struct cw_buf *b = &s->scratch;
+
+	cw_buf_reset(b);
+	cw_cbor_put_array(b, 6);
+	cw_cbor_put_str(b, "CW1 signer certify");
+	cw_cbor_put_bstr(b, q->proof.request);
+	cw_cose_key_put(b, &q->proof.card_ephemeral);
+	cw_cbor_put_bstr(b, q->proof.grant);
+	cw_cbor_put_bstr(b, q->key_statement);
+	cw_cbor_put_bstr(b, CW_BYTES_ARRAY(q->serial));
+	cw_hash(cw_buf_bytes(b), out);
+}
+
+/* The verdict's tag says that this signer saw the token in this very session;
+ * without a match the token itself must be there. */
+static enum cw_err
+check_verdict(struct cw_signer_state *s, const struct cw_session *x)
+{
+	struct cw_verdict *v = &s->request.verdict;
+	uint8_t tag[CW_TAG_BYTES];
+
+	cw_signer_verdict_tag(s, x, v, tag);
+	if (cw_secret_equal(CW_BYTES_ARRAY(tag), CW_BYTES_ARRAY(v->tag)))
+		return cw_signer_check_binding(s, &x->grant, v);
+	if (s->request.token.len == 0)
+		return CW_ERR_WRONG_STATEMENT;
+	return cw_signer_check_token_in(s, x, s->request.token, v);
+}
+
+static bool
+fits_session(const struct cw_signer_state *s, const struct cw_session *x,
+    const struct cw_key_statement *k)
+{
+	return memcmp(k->th, x->th, CW_HASH_BYTES) == 0 &&
+	    memcmp(k->management_hash, s->management_hash, CW_HASH_BYTES) ==
+	    0 &&
+	    k->mode == x->request.mode &&
+	    memcmp(k->leaf_hash, s->request.verdict.attestation.leaf_hash,
+		CW_HASH_BYTES) == 0;
+}
+
+/* docs/protocol.md: the card states what it enforces; the profile wants it so. */
+static bool
+fits_profile(const struct cw_profile *p, const struct cw_attributes *a)
+{
+	return a->type == p->key_type && a->usage == p->usage &&
+	    a->slot == p->slot && a->origin == CW_ORIGIN_CARD && !a->exportable;
+}
+
+/* No more keys, and in no other slots, than R's scope allows. */
+static enum cw_err
+check_scope(const struct cw_signer_state *s, const struct cw_session *x,
+    const struct cw_key_statement *k)
+{
+	const struct cw_scope *scope = &x->request.scope;
+
+	if (x->grant.action != CW_ACTION_ENROLL &&
+	    x->grant.action != CW_ACTION_RENEW)
+		return CW_ERR_PROFILE_REFUSES;
+	if (cw_index_session_keys(&s->log.index, x->th) >= scope->keys_max)
+		return CW_ERR_BAD_SCOPE;
+	if (k->attributes.slot != 0 &&
+	    !cw_scope_has_slot(scope, k->attributes.slot))
+		return CW_ERR_BAD_SCOPE;
+	return CW_OK;
+}
+
+static enum cw_err
+check_key(struct cw_signer_state *s, const struct cw_session *x,
+    struct cw_key_statement *k)
+{
+	const struct cw_index *index = &s->log.index;
+	enum cw_err err;
+
+	err = cw_key_statement_verify(s->request.key_statement,
+	    &s->request.verdict.attestation.key, k);
+	if (err != CW_OK)
+		return err;
+	if (!fits_session(s, x, k))
+		return CW_ERR_WRONG_STATEMENT;
+	if (!fits_profile(x->profile, &k->attributes))
+		return CW_ERR_PROFILE_REFUSES;
+	if (cw_index_has_key(index, x->th, k->key_id) ||
+	    cw_index_by_serial(index, s->request.serial) != NULL)
+		return CW_ERR_ALREADY_CERTIFIED;
+	if (cw_index_uses(index, x->grant.id, x->th) >= x->grant.uses)
+		return CW_ERR_INVITATION_USED;
+	err = check_scope(s, x, k);
+	if (err == CW_OK)
+		err = cw_public_key_check(&k->key);
+	return err;
+}
+
+static enum cw_err
+issue(struct cw_signer_state *s, const struct cw_session *x,
+    const struct cw_key_statement *k, const uint8_t hash[CW_HASH_BYTES])
+{
+	struct cw_record record = { .kind = CW_RECORD_CERTIFIED,
+		.time_s = x->now_s,
+		.key_id = k->key_id };
+	struct cw_subject subject;
+	struct cw_buf *der = &s->scratch;
+	enum cw_err err;
+
+	err =
+	    cw_issue_subject(s->issue, x->profile, x->grant.subject, &subject);
+	if (err != CW_OK)
+		return err;
+	cw_buf_reset(der);
+	err = cw_issue_make(s->issue, x->profile, &subject, &k->key,
+	    s->request.serial, x->now_s, der);
+	if (err != CW_OK)
+		return err;
+	memcpy(record.th, x->th, CW_HASH_BYTES);
+	memcpy(record.grant, x->grant.id, CW_GRANT_ID_BYTES);
+	memcpy(record.request, hash, CW_HASH_BYTES);
+	memcpy(record.serial, s->request.serial, CW_SERIAL_BYTES);
+	record.certificate = cw_buf_bytes(der);
+	err = cw_signer_log_append(&s->log, &record);
+	if (err == CW_OK)
+		cw_cbor_put_bstr(&s->results, record.certificate);
+	return err;
+}
+
+enum cw_err
+cw_signer_op_certify(struct cw_signer_state *s)
+{
+	const struct cw_index_entry *before;
+	struct cw_key_statement key;
+	uint8_t hash[CW_HASH_BYTES];
+	struct cw_session session;
+	enum cw_err err;
+
+	/* First, so that an answer that was lost can be had again however late. */
+	hash_request(s, hash);
+	if (s->scratch.err != CW_OK)
+		return CW_ERR_NO_MEMORY;
+	before = cw_index_by_request(&s->log.index, hash);
+	if (before != NULL) {
+		cw_buf_reset(&s->scratch);
+		err = cw_signer_log_certificate(&s->log, before, &s->scratch);
+		cw_cbor_put_bstr(&s->results, cw_buf_bytes(&s->scratch));
+		return err;
+	}
+	err = cw_signer_check_proof(s, &s->request.proof, &session);
+	if (err == CW_OK)
+		err = check_verdict(s, &session);
+	if (err == CW_OK)
+		err = check_key(s, &session, &key);
+	if (err == CW_OK)
+		err = issue(s, &session, &key, hash);
+	return err;
+}

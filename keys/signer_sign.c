@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Step 3: session requests. */
+#include "keys/signer_state.h"
+#include "proto/card_link.h"
+
+/*
+ * The session URL must be this issuer's: else a stolen web process could have
+ * requests signed that make a card talk to another site. A configured port 0
+ * ("any", for tests) leaves the port open.
+ */
+static bool
+is_own_url(const struct cw_config *config, struct cw_bytes uri)
+{
+	struct cw_bytes origin;
+	size_t len = strlen(config->url);
+
+	if (!cw_url_origin(uri, &origin))
+		return false;
+	if (len < 2 || strcmp(config->url + len - 2, ":0") != 0)
+		return cw_bytes_is(origin, config->url);
+	len--; /* up to and with the colon */
+	return origin.len > len && memcmp(origin.ptr, config->url, len) == 0 &&
+	    memchr(origin.ptr + len, ':', origin.len - len) == NULL;
+}
+
+static enum cw_err
+check_fields(struct cw_signer_state *s, const struct cw_grant *grant,
+    const struct cw_profile *profile)
+{
+	const struct cw_request *f = &s->request.fields;
+	struct cw_subject subject;
+	enum cw_err err;
+
+	err = cw_signer_check_within(f, grant, profile);
+	if (err != CW_OK)
+		return err;
+	if (f->lifetime_s > (uint64_t)s->config->session_minutes * 60)
+		return CW_ERR_PROFILE_REFUSES;
+	if (!is_own_url(s->config, f->uri))
+		return CW_ERR_BAD_ORIGIN;
+	if (cw_index_uses(&s->log.index, grant->id, NULL) >= grant->uses)
+		return CW_ERR_INVITATION_USED;
+	/* Better refused here than when the card has made its keys. */
+	return cw_issue_subject(s->issue, profile, grant->subject, &subject);
+}
+
+static enum cw_err
+make_request(struct cw_signer_state *s, uint64_t now_s)
+{
+	struct cw_request *f = &s->request.fields;
+	uint8_t request_hash[CW_HASH_BYTES], tag[CW_TAG_BYTES];
+	struct cw_buf r;
+	enum cw_err err;
+
+	cw_hash(s->request.grant, f->grant_hash);
+	f->time_s = now_s;
+	f->management_key = s->management_public;
+	f->n_endorsements = 0;
+	cw_buf_init(&r, CW_REQUEST_MAX);
+	err = cw_request_make(f, s->management, &r);
+	if (err == CW_OK) {
+		cw_hash(cw_buf_bytes(&r), request_hash);
+		cw_signer_request_tag(s, request_hash, f->grant_hash, tag);
+		cw_cbor_put_bstr(&s->results, cw_buf_bytes(&r));
+		cw_cbor_put_bstr(&s->results, CW_BYTES_ARRAY(tag));
+	}
+	cw_buf_wipe(&r);
+	return err;
+}
+
+enum cw_err
+cw_signer_op_sign(struct cw_signer_state *s)
+{
+	const struct cw_profile *profile;
+	struct cw_grant grant;
+	uint64_t now_s = cw_clock_now_s(&s->clock);
+	enum cw_err err;
+
+	err = cw_grant_verify(s->request.grant, &s->authority_public, &grant);
+	if (err == CW_OK)
+		err = cw_signer_check_grant(s, &grant, now_s, &profile);
+	if (err == CW_OK)
+		err = check_fields(s, &grant, profile);
+	if (err == CW_OK)
+		err = make_request(s, now_s);
+	return err;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the signer reads when it starts. */
+#include "keys/signer_state.h"
+
+#include "keys/certmaker.h"
+#include "keys/confine.h"
+#include "keys/keyfile.h"
+#include "proto/base/log.h"
+#include "proto/base/secret.h"
+
+#define CHAIN_BYTES_MAX (CW_CHAIN_MAX * CW_CERT_MAX_BYTES)
+
+static enum cw_err
+named(enum cw_err err, const char *path)
+{
+	return err == CW_OK ? CW_OK :
+			      cw_log_fail(err, "signer.start", "file=%s", path);
+}
+
+static enum cw_err
+load_chain(const char *path, struct cw_certs *chain)
+{
+	cw_buf_init(&chain->memory, CHAIN_BYTES_MAX);
+	return named(cw_certfile_load(path, &chain->memory, chain->items,
+			 &chain->n),
+	    path);
+}
+
+/* A key, which must be the one of its chain's first certificate. */
+static enum cw_err
+load_key(const char *path, struct cw_passphrase *passphrase,
+    const struct cw_certs *chain, struct cw_private_key **out)
+{
+	struct cw_public_key own, certified;
+	enum cw_err err = cw_keyfile_load(path, passphrase, out);
+
+	if (err == CW_OK)
+		err = cw_cert_public_key(chain->items[0], &certified);
+	if (err == CW_OK) {
+		cw_key_public(*out, &own);
+		if (memcmp(&own, &certified, sizeof(own)) != 0)
+			err = CW_ERR_BAD_PRIVATE_KEY;
+	}
+	return named(err, path);
+}
+
+static enum cw_err
+load_keys(struct cw_signer_state *s)
+{
+	const struct cw_config *c = s->config;
+	struct cw_passphrase passphrase;
+	struct cw_passphrase *p = c->passphrase_fd < 0 ? NULL : &passphrase;
+	enum cw_err err;
+
+	cw_passphrase_init(&passphrase, c->passphrase_fd);
+	err = load_chain(c->ca_chain, &s->ca_chain);
+	if (err == CW_OK)
+		err = load_chain(c->management_chain, &s->management_chain);
+	if (err == CW_OK)
+		err = load_chain(c->authority, &s->authority_chain);
+	if (err == CW_OK)
+		err = load_key(c->ca_key, p, &s->ca_chain, &s->ca);
+	if (err == CW_OK)
+		err = load_key(c->management_key, p, &s->management_chain,
+		    &s->management);
+	if (err == CW_OK)
+		err = named(cw_cert_public_key(s->authority_chain.items[0],
+				&s->authority_public),
+		    c->authority);
+	cw_passphrase_wipe(&passphrase);
+	if (err == CW_OK) {
+		cw_key_public(s->management, &s->management_public);
+		cw_cose_key_hash(&s->management_public, s->management_hash);
+	}
+	return err;
+}
+
+static enum cw_err
+add_root(void *ctx, struct cw_bytes der)
+{
+	return cw_trust_add_root(ctx, der);
+}
+
+static enum cw_err
+load_roots(struct cw_signer_state *s)
+{
+	s->vendor = cw_trust_new();
+	if (s->vendor == NULL)
+		return CW_ERR_NO_MEMORY;
+	return named(cw_pem_certificates(s->config->vendor_roots, add_root,
+			 s->vendor),
+	    s->config->vendor_roots);
+}
+
+static enum cw_err
+load_tag_key(struct cw_signer_state *s)
+{
+	struct cw_buf b;
+	enum cw_err err;
+
+	s->tag_key = cw_secret_new(CW_TAG_BYTES);
+	if (s->tag_key == NULL)
+		return CW_ERR_NO_MEMORY;
+	cw_buf_init(&b, CW_TAG_BYTES);
+	err = cw_secretfile_load(s->config->tag_key, &b);
+	if (err == CW_OK && b.len != CW_TAG_BYTES)
+		err = CW_ERR_BAD_PRIVATE_KEY;
+	if (err == CW_OK)
+		memcpy(s->tag_key, b.ptr, CW_TAG_BYTES);
+	cw_buf_wipe(&b);
+	return named(err, s->config->tag_key);
+}
+
+static enum cw_err
+begin_log(struct cw_signer_state *s)
+{
+	struct cw_record start = { .kind = CW_RECORD_START,
+		.time_s = cw_clock_now_s(&s->clock) };
+	enum cw_err err;
+
+	memcpy(start.management, s->management_hash, CW_HASH_BYTES);
+	cw_hash(s->ca_chain.items[0], start.ca);
+	err = cw_signer_log_open(&s->log, s->config->log);
+	if (err == CW_OK)
+		err = cw_signer_log_append(&s->log, &start);
+	if (err == CW_OK)
+		err = cw_signer_log_commit(&s->log);
+	return named(err, s->config->log);
+}
+
+enum cw_err
+cw_signer_state_open(struct cw_signer_state *s, const struct cw_config *config)
+{
+	enum cw_err err;
+
+	memset(s, 0, sizeof(*s));
+	s->config = config;
+	s->clock = cw_clock_system();
+	s->log.fd = -1;
+	cw_buf_init(&s->results, CW_SIGNER_PACKET_MAX - 64);
+	cw_buf_init(&s->scratch, CW_SIGNER_PACKET_MAX);
+	err = load_keys(s);
+	if (err == CW_OK)
+		err = load_roots(s);
+	if (err == CW_OK)
+		err = load_tag_key(s);
+	if (err == CW_OK)
+		err = cw_issue_new(config, s->ca_chain.items[0], s->ca,
+		    &s->issue);
+	/* The log belongs to the user that the signer stays. */
+	if (err == CW_OK)
+		err = cw_confine_user(config->signer_user,
+		    config->management_key);
+	if (err == CW_OK)
+		err = begin_log(s);
+	if (err != CW_OK)
+		cw_signer_state_close(s);
+	return err;
+}
+
+void
+cw_signer_state_close(struct cw_signer_state *s)
+{
+	cw_signer_log_close(&s->log);
+	cw_issue_free(&s->issue);
+	cw_trust_free(&s->vendor);
+	cw_secret_free(&s->tag_key);
+	cw_key_free(&s->management);
+	cw_key_free(&s->ca);
+	cw_buf_wipe(&s->ca_chain.memory);
+	cw_buf_wipe(&s->management_chain.memory);
+	cw_buf_wipe(&s->authority_chain.memory);
+	cw_buf_wipe(&s->results);
+	cw_buf_wipe(&s->scratch);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The signer's inside: its keys, and the checks that its requests share. Only
+ * for keys/signer_*.c, the fuzzer and tests. */
+#ifndef CW_KEYS_SIGNER_STATE_H
+#define CW_KEYS_SIGNER_STATE_H
+
+#include "keys/issue.h"
+#include "keys/signer_log.h"
+#include "keys/signer_wire.h"
+#include "proto/base/clock.h"
+
+struct cw_certs {
+	struct cw_buf memory;
+	size_t n;
+	struct cw_bytes items[CW_CHAIN_MAX];
+};
+
+struct cw_signer_state {
+	const struct cw_config *config;
+	struct cw_clock clock;
+	struct cw_private_key *management, *ca;
+	struct cw_public_key management_public, authority_public;
+	uint8_t management_hash[CW_HASH_BYTES]; /* H(COSE_Key) */
+	struct cw_certs ca_chain, management_chain, authority_chain;
+	struct cw_trust *vendor;
+	uint8_t *tag_key; /* guarded, CW_TAG_BYTES */
+	struct cw_issue *issue;
+	struct cw_signer_log log;
+	struct cw_signer_request request; /* the one that is being answered */
+	struct cw_buf results;            /* of it */
+	struct cw_buf scratch;
+};
+
+/* Loads everything the configuration names, opens the log and begins it with a
+ * start record. Errors: those of the files, logged with their names. */
+enum cw_err cw_signer_state_open(struct cw_signer_state *s,
+    const struct cw_config *config) __attribute__((warn_unused_result));
+void cw_signer_state_close(struct cw_signer_state *s);
+
+/*
+ * Answers one packet into `answer`; records stay pending in the log. Returns
+ * CW_OK when there is an answer (which may be an error's), SIGNER_LOG or
+ * NO_MEMORY when the signer must stop, and else why the packet is malformed.
+ */
+enum cw_err cw_signer_handle(struct cw_signer_state *s, struct cw_bytes packet,
+    struct cw_buf *answer) __attribute__((warn_unused_result));
+
+/* ---- operations: results into s->results ---- */
+
+enum cw_err cw_signer_op_info(struct cw_signer_state *s)
+    __attribute__((warn_unused_result));
+enum cw_err cw_signer_op_sign(struct cw_signer_state *s)
+    __attribute__((warn_unused_result));
+enum cw_err cw_signer_op_token(struct cw_signer_state *s)
+    __attribute__((warn_unused_result));
+enum cw_err cw_signer_op_certify(struct cw_signer_state *s)
+    __attribute__((warn_unused_result));
+enum cw_err cw_signer_op_revoke(struct cw_signer_state *s)
+    __attribute__((warn_unused_result));
+enum cw_err cw_signer_op_read(struct cw_signer_state *s)
+    __attribute__((warn_unused_result));
+
+/* ---- shared checks ---- */
+
+/* What a proof was found to say. Views borrow from the request's packet. */
+struct cw_session {
+	struct cw_request request;
+	struct cw_grant grant;
+	const struct cw_profile *profile;
+	uint8_t request_hash[CW_HASH_BYTES], grant_hash[CW_HASH_BYTES];
+	uint8_t th[CW_HASH_BYTES];
+	uint64_t now_s;
+};
+
+/* Grant against clock, profiles and what this version can do. Errors:
+ * INVITATION_EXPIRED, UNKNOWN_PROFILE, PROFILE_REFUSES. */
+enum cw_err cw_signer_check_grant(struct cw_signer_state *s,
+    const struct cw_grant *grant, uint64_t now_s,
+    const struct cw_profile **profile) __attribute__((warn_unused_result));
+
+/* R against its grant: scope, mode, suite. Errors: BAD_SCOPE, WRONG_MODE,
+ * PROFILE_REFUSES. */
+enum cw_err cw_signer_check_within(const struct cw_request *request,
+    const struct cw_grant *grant, const struct cw_profile *profile)
+    __attribute__((warn_unused_result));
+
+/* R and grant are this signer's and the authority's, by the tag or by their
+ * signatures; R is for this grant and covers now. Errors: BAD_GRANT,
+ * BAD_SIGNATURE, SESSION_EXPIRED, and those of the two above. */
+enum cw_err cw_signer_check_proof(struct cw_signer_state *s,
+    const struct cw_proof *proof, struct cw_session *out)
+    __attribute__((warn_unused_result));
+
+/* The whole check of a token in its session. Errors: those of
+ * cw_trust_check_attestation and cw_token_check, UNKNOWN_MODEL,
+ * BINDING_REFUSED. The verdict's tag is made. */
+enum cw_err cw_signer_check_token_in(struct cw_signer_state *s,
+    const struct cw_session *session, struct cw_bytes token,
+    struct cw_verdict *out) __attribute__((warn_unused_result));
+
+/* Model and binding, which may have changed since a verdict. */
+enum cw_err cw_signer_check_binding(const struct cw_signer_state *s,
+    const struct cw_grant *grant, const struct cw_verdict *verdict)
+    __attribute__((warn_unused_result));
+
+/* HMAC over ["CW1 signer request", H(R), H(grant)]. */
+void cw_signer_request_tag(struct cw_signer_state *s,
+    const uint8_t request_hash[CW_HASH_BYTES],
+    const uint8_t grant_hash[CW_HASH_BYTES], uint8_t out[CW_TAG_BYTES]);
+
+/* HMAC over ["CW1 signer token", th, mode, H(grant), kind, model, key, leaf
+ * hash, pseudonym]. */
+void cw_signer_verdict_tag(struct cw_signer_state *s,
+    const struct cw_session *session, const struct cw_verdict *verdict,
+    uint8_t out[CW_TAG_BYTES]);
+
+#endif
