@@ -315,6 +315,8 @@ cw_test_issuer_create_key(struct cw_test_issuer *issuer,
 	enum cw_err err;
 
 	command.u.create_key = *key;
+	if (key->name.len == 0)
+		command.u.create_key.name = cw_bytes_str("Test key");
 	err = cw_test_issuer_command(issuer, &command, &reply);
 	if (err == CW_OK)
 		err = cw_key_statement_verify(reply.statement,
@@ -423,7 +425,6 @@ cw_test_issuer_enroll(struct cw_test_issuer *issuer, enum cw_key_type type,
 		.type = type,
 		.usage = cw_test_usage(type),
 		.slot = slot,
-		.name = cw_bytes_str("Test key"),
 	};
 	struct cw_result_statement result;
 	struct cw_public_key made;

@@ -86,7 +86,7 @@ enum cw_err cw_test_issuer_command(struct cw_test_issuer *issuer,
 /* SET PIN for what the card says it needs. */
 enum cw_err cw_test_issuer_set_pin(struct cw_test_issuer *issuer);
 
-/* CREATE_KEY, and a check of the key statement. */
+/* CREATE_KEY (with a name, if it has none), and a check of the statement. */
 enum cw_err cw_test_issuer_create_key(struct cw_test_issuer *issuer,
     const struct cw_create_key *key, bool last, struct cw_public_key *made);
 

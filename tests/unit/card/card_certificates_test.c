@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SET_CERTIFICATES, LIST, CLOSE, and plaintexts that are no command. */
+#include "proto/card_link.h"
+#include "tests/support/card_world.h"
+
+/* ---- SET_CERTIFICATES ---- */
+
+static struct cw_command
+certificates(uint32_t id, struct cw_bytes leaf)
+{
+	struct cw_command c = { .no = CW_SET_CERTIFICATES };
+
+	c.u.set_certificates.id = id;
+	c.u.set_certificates.n_chain = 1;
+	c.u.set_certificates.chain[0] = leaf;
+	return c;
+}
+
+static struct cw_test_world *
+with_key(void **state, struct cw_public_key *made)
+{
+	struct cw_test_world *w = cw_test_world_renew(state);
+
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	assert_err(cw_test_issuer_create_key(&w->issuer, &cw_test_key_9a, true,
+		       made),
+	    CW_OK);
+	return w;
+}
+
+static void
+certificates_must_fit_the_key(void **state)
+{
+	struct cw_public_key made;
+	struct cw_test_world *w = with_key(state, &made);
+
+	cw_test_ends_with(w,
+	    certificates(cw_test_key_9a.id, cw_buf_bytes(&w->issuer.ca)),
+	    CW_ERR_WRONG_CERTIFICATE);
+	w = with_key(state, &made);
+	cw_test_ends_with(w,
+	    certificates(cw_test_key_9a.id, cw_bytes_str("no DER")),
+	    CW_ERR_BAD_CERTIFICATE);
+	w = with_key(state, &made);
+	cw_test_ends_with(w, certificates(99, cw_buf_bytes(&w->issuer.ca)),
+	    CW_ERR_UNKNOWN_ID);
+}
+
+static void
+certificates_are_set_once(void **state)
+{
+	struct cw_public_key made;
+	struct cw_test_world *w = with_key(state, &made);
+
+	assert_err(cw_test_issuer_certify(&w->issuer, cw_test_key_9a.id, &made),
+	    CW_OK);
+	cw_test_ends_with(w,
+	    certificates(cw_test_key_9a.id,
+		cw_buf_bytes(&w->issuer.certificate)),
+	    CW_ERR_DUPLICATE_ID);
+}
+
+static void
+a_key_without_certificates_cannot_be_closed(void **state)
+{
+	struct cw_public_key made;
+	struct cw_test_world *w = with_key(state, &made);
+
+	cw_test_ends_with(w,
+	    (struct cw_command){ .no = CW_CLOSE, .last = true },
+	    CW_ERR_INCOMPLETE);
+}
+
+/* ---- LIST ---- */
+
+static void
+a_list_has_the_issuers_own_keys_only(void **state)
+{
+	struct cw_test_world *w = *state;
+	struct cw_command list = { .no = CW_LIST };
+	struct cw_listed_key keys[CW_KEYS_MAX];
+	struct cw_reply reply = { .keys = keys };
+	struct cw_test_issuer other;
+
+	cw_test_world_issuer(w, &other);
+	assert_err(cw_test_issuer_enroll(&w->issuer, CW_KEY_P256, 0x9A), CW_OK);
+	assert_err(cw_test_issuer_enroll(&other, CW_KEY_P384, 0x9C), CW_OK);
+	assert_err(cw_test_issuer_begin(&other), CW_OK);
+	assert_err(cw_test_issuer_command(&other, &list, &reply), CW_OK);
+	assert_int_equal(reply.n_keys, 1);
+	assert_int_equal(keys[0].slot, 0x9C);
+	assert_int_equal(keys[0].type, CW_KEY_P384);
+	assert_int_equal(keys[0].n_chain, 2);
+	assert_true(
+	    cw_bytes_equal(keys[0].chain[0], cw_buf_bytes(&other.certificate)));
+	cw_test_issuer_wipe(&other);
+}
+
+static void
+an_anonymous_session_lists_nothing(void **state)
+{
+	struct cw_test_world *w = *state;
+
+	w->issuer.request.mode = CW_MODE_ANONYMOUS;
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	cw_test_ends_with(w, (struct cw_command){ .no = CW_LIST },
+	    CW_ERR_WRONG_MODE);
+}
+
+/* ---- plaintexts that no command is ---- */
+
+static void
+sealed(struct cw_test_issuer *issuer, struct cw_bytes plain)
+{
+	cw_buf_reset(&issuer->command);
+	assert_err(cw_channel_seal_command(&issuer->channel, issuer->i + 1,
+		       plain, &issuer->command),
+	    CW_OK);
+	assert_err(cw_test_issuer_send(issuer, cw_buf_bytes(&issuer->command)),
+	    CW_OK);
+	cw_buf_reset(&issuer->reply_plain);
+	assert_err(cw_channel_open_reply(&issuer->channel, issuer->i + 1,
+		       cw_buf_bytes(&issuer->command),
+		       cw_buf_bytes(&issuer->reply), &issuer->reply_plain),
+	    CW_OK);
+}
+
+static void
+what_is_no_command_gets_an_error_reply(void **state)
+{
+	static const struct {
+		const char *name, *hex;
+		enum cw_err want;
+	} rows[] = {
+		{ "nothing inside an array", "80", CW_ERR_OUT_OF_RANGE },
+		{ "reserved command 5", "8305f4a0", CW_ERR_UNKNOWN_COMMAND },
+		{ "command 99", "831863f4a0", CW_ERR_UNKNOWN_COMMAND },
+		{ "unknown field", "8308f4a10100", CW_ERR_UNKNOWN_FIELD },
+		{ "longer form", "831808f4a0", CW_ERR_NOT_DETERMINISTIC },
+		{ "trailing byte", "8308f4a000", CW_ERR_TRAILING },
+		{ "cut", "8308f4", CW_ERR_TRUNCATED },
+		{ "CLOSE that is not the last",
+		    "830df4a00050"
+		    "00000000000000000000000000000000",
+		    CW_ERR_OUT_OF_RANGE },
+	};
+	struct cw_reply reply = { .err = CW_OK };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cw_test_world *w = cw_test_world_renew(state);
+
+		print_message("%s\n", rows[i].name);
+		assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+		sealed(&w->issuer, cw_test_hex(&w->out, rows[i].hex));
+		assert_err(cw_reply_decode(CW_LIST,
+			       cw_buf_bytes(&w->issuer.reply_plain), &reply),
+		    CW_OK);
+		assert_err(reply.err, rows[i].want);
+		assert_err(cw_test_issuer_close(&w->issuer, NULL),
+		    CW_ERR_CARD_SAYS);
+		assert_sw(w->issuer.sw, 0x6985);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(certificates_must_fit_the_key),
+		world_test(certificates_are_set_once),
+		world_test(a_key_without_certificates_cannot_be_closed),
+		world_test(a_list_has_the_issuers_own_keys_only),
+		world_test(an_anonymous_session_lists_nothing),
+		world_test(what_is_no_command_gets_an_error_reply),
+	};
+
+	return cmocka_run_group_tests(tests, cw_test_world_begin,
+	    cw_test_world_end);
+}
