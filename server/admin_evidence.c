@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Evidence: out of the store, and checked offline. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proto/base/fdio.h"
+#include "server/admin.h"
+#include "server/evidence.h"
+#include "server/text.h"
+
+enum cw_err
+cw_admin_evidence_export(struct cw_admin *admin)
+{
+	uint8_t serial[CW_SERIAL_BYTES];
+	struct cw_buf file;
+	enum cw_err err;
+
+	if (admin->out == NULL)
+		return cw_admin_say(CW_ERR_USAGE, "--out");
+	if (!cw_hex_decode(cw_bytes_str(admin->argument), serial,
+	        sizeof(serial)))
+		return cw_admin_say(CW_ERR_USAGE, "SERIAL: 32 hex digits");
+	cw_buf_init(&file, CW_EVIDENCE_MAX);
+	err = cw_evidence_export(admin->store, serial, &file);
+	if (err != CW_OK)
+		(void)cw_admin_say(err, admin->argument);
+	if (err == CW_OK) {
+		err = cw_file_store(admin->out, cw_buf_bytes(&file), 0644);
+		if (err != CW_OK)
+			(void)cw_admin_say(err, admin->out);
+	}
+	if (err == CW_OK)
+		printf("%s: %zu bytes\n", admin->out, file.len);
+	cw_buf_wipe(&file);
+	return err;
+}
+
+static enum cw_err
+add_root(void *trust, struct cw_bytes der)
+{
+	return cw_trust_add_root(trust, der);
+}
+
+static enum cw_err
+load_trust(const char *path, struct cw_trust **out)
+{
+	enum cw_err err;
+
+	*out = cw_trust_new();
+	if (*out == NULL)
+		return CW_ERR_NO_MEMORY;
+	err = cw_pem_certificates(path, add_root, *out);
+	return err == CW_OK ? CW_OK : cw_admin_say(err, path);
+}
+
+static void
+say_hex(const char *name, const uint8_t *bytes, size_t len)
+{
+	char hex[2 * CW_HASH_BYTES + 1];
+
+	cw_hex_encode(cw_bytes(bytes, len), hex);
+	printf("%-14s %s\n", name, hex);
+}
+
+/* What the evidence is about, in words, once it has been verified. */
+static void
+describe(const struct cw_evidence *e)
+{
+	uint8_t serial[CW_SERIAL_MAX];
+	char subject[512];
+	char when[32];
+	uint8_t hash[CW_HASH_BYTES];
+	size_t len = 0;
+
+	if (cw_cert_subject(e->certificate[0], subject, sizeof(subject)) == CW_OK)
+		printf("%-14s %s\n", "subject", subject);
+	if (cw_cert_serial(e->certificate[0], serial, &len) == CW_OK)
+		say_hex("serial", serial, len);
+	cw_hash(e->certificate[0], hash);
+	say_hex("certificate", hash, sizeof(hash));
+	cw_admin_time(e->verified_s, when);
+	printf("%-14s %s\n", "verified then", when);
+	printf("%-14s %.*s\n", "policy", (int)e->policy_version.len,
+	    (const char *)e->policy_version.ptr);
+}
+
+static const char *const checks[] = {
+	"the issuer's certificate covers management and authority key",
+	"the grant is signed by the authority",
+	"the session request is signed by the management key, for this grant",
+	"the card's attestation chain leads to the vendor's root",
+	"the token statement is about this session",
+	"the key statement is by the same card, about this session",
+	"the result covers every command and reply, and this certificate",
+	"the certificate is the issuer's, for the stated key",
+};
+
+static enum cw_err
+verify(const struct cw_admin *admin, const struct cw_evidence *e)
+{
+	struct cw_trust *vendor = NULL;
+	struct cw_trust *issuer = NULL;
+	const char *failed = NULL;
+	enum cw_err err = load_trust(admin->vendor_root, &vendor);
+
+	if (err == CW_OK)
+		err = load_trust(admin->issuer, &issuer);
+	if (err == CW_OK) {
+		err = cw_evidence_verify(e, vendor, issuer, &failed);
+		if (err != CW_OK) {
+			printf("NOT PROVEN: %s\n",
+			    failed != NULL ? failed : "the file");
+			(void)cw_admin_say(err, admin->argument);
+		}
+	}
+	for (size_t i = 0; err == CW_OK && i < sizeof(checks) / sizeof(checks[0]);
+	     i++)
+		printf("ok  %s\n", checks[i]);
+	if (err == CW_OK)
+		describe(e);
+	cw_trust_free(&vendor);
+	cw_trust_free(&issuer);
+	return err;
+}
+
+enum cw_err
+cw_admin_evidence_verify(struct cw_admin *admin)
+{
+	struct cw_evidence *e = calloc(1, sizeof(*e));
+	struct cw_buf file;
+	enum cw_err err;
+
+	if (e == NULL)
+		return CW_ERR_NO_MEMORY;
+	cw_buf_init(&file, CW_EVIDENCE_MAX);
+	err = admin->vendor_root == NULL || admin->issuer == NULL ?
+	    cw_admin_say(CW_ERR_USAGE, "--vendor-root and --issuer") :
+	    CW_OK;
+	if (err == CW_OK) {
+		err = cw_file_load(admin->argument, &file);
+		if (err == CW_OK)
+			err = cw_evidence_decode(cw_buf_bytes(&file), e);
+		err = err == CW_OK ? verify(admin, e) :
+		                     cw_admin_say(err, admin->argument);
+	}
+	cw_buf_wipe(&file);
+	free(e);
+	return err;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Invitations: a grant signed here, by a key that no other program reads. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "keys/keyfile.h"
+#include "keys/subject.h"
+#include "proto/base/clock.h"
+#include "proto/base/secret.h"
+#include "proto/command.h"
+#include "server/admin.h"
+#include "server/text.h"
+
+#define CODE_BYTES 18 /* 144 bits; 24 characters */
+
+struct invite {
+	struct cw_grant grant;
+	struct cw_intent intent;
+	const struct cw_profile *profile;
+	char url[CW_URI_MAX + 16];
+	char purpose[CW_TEXT_MAX + 1];
+	char code[CW_BASE64URL_CHARS(CODE_BYTES) + 1];
+};
+
+static enum cw_err
+set_binding(const struct cw_admin *admin, struct cw_grant *g)
+{
+	g->has_model = admin->bind_model != NULL;
+	if (g->has_model)
+		g->model = cw_bytes_str(admin->bind_model);
+	g->has_leaf = admin->bind_leaf != NULL;
+	if (g->has_leaf &&
+	    !cw_hex_decode(cw_bytes_str(admin->bind_leaf), g->leaf_hash,
+	        sizeof(g->leaf_hash)))
+		return cw_admin_say(CW_ERR_USAGE, "--bind-leaf: 64 hex digits");
+	g->has_pseudonym = admin->bind_pseudonym != NULL;
+	if (g->has_pseudonym &&
+	    !cw_hex_decode(cw_bytes_str(admin->bind_pseudonym), g->pseudonym,
+	        sizeof(g->pseudonym)))
+		return cw_admin_say(CW_ERR_USAGE,
+		    "--bind-pseudonym: 64 hex digits");
+	return CW_OK;
+}
+
+/* What the session of this profile does, and nothing else. */
+static void
+set_scope(const struct cw_profile *profile, struct cw_scope *scope)
+{
+	memset(scope, 0, sizeof(*scope));
+	scope->keys_max = 1;
+	scope->commands[scope->n_commands++] = CW_CREATE_KEY;
+	scope->commands[scope->n_commands++] = CW_SET_CERTIFICATES;
+	scope->commands[scope->n_commands++] = CW_CLOSE;
+	if (profile->slot != 0)
+		scope->slots[scope->n_slots++] = profile->slot;
+}
+
+static enum cw_err
+check_subject(const struct cw_admin *admin, const struct cw_profile *profile)
+{
+	struct cw_subject subject;
+	struct cw_subject suffix;
+	enum cw_err err =
+	    cw_subject_parse(cw_bytes_str(admin->subject), &subject);
+
+	if (err != CW_OK)
+		return cw_admin_say(err, "--subject");
+	if (profile->subject_suffix[0] == '\0')
+		return CW_OK;
+	err = cw_subject_parse(cw_bytes_str(profile->subject_suffix), &suffix);
+	if (err == CW_OK && !cw_subject_ends_with(&subject, &suffix))
+		err = CW_ERR_PROFILE_REFUSES;
+	return err == CW_OK ? CW_OK :
+	                      cw_admin_say(err, profile->subject_suffix);
+}
+
+/* The signer checks all of this again; saying it now spares a person the way
+ * to a page that refuses. */
+static enum cw_err
+check_profile(const struct cw_admin *admin, const struct invite *v)
+{
+	if (v->profile == NULL)
+		return cw_admin_say(CW_ERR_UNKNOWN_PROFILE, admin->profile);
+	if (v->grant.mode < 1 || v->grant.mode > 3 ||
+	    (v->profile->modes & 1u << v->grant.mode) == 0)
+		return cw_admin_say(CW_ERR_PROFILE_REFUSES, "--mode");
+	if (v->grant.uses < 1 || v->grant.uses > v->profile->uses_max)
+		return cw_admin_say(CW_ERR_PROFILE_REFUSES, "--uses");
+	return check_subject(admin, v->profile);
+}
+
+static enum cw_err
+prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
+{
+	struct cw_grant *g = &v->grant;
+	struct cw_intent *i = &v->intent;
+	unsigned hours =
+	    admin->hours != 0 ? admin->hours : admin->config->invitation_hours;
+	enum cw_err err;
+
+	v->profile =
+	    cw_config_profile(admin->config, cw_bytes_str(admin->profile));
+	cw_random(g->id, sizeof(g->id));
+	g->subject = cw_bytes_str(admin->subject);
+	g->account = cw_bytes_str(
+	    admin->account != NULL ? admin->account : admin->subject);
+	g->profile = cw_bytes_str(admin->profile);
+	g->action = CW_ACTION_ENROLL;
+	g->mode = (enum cw_mode)(admin->mode != 0 ? admin->mode :
+	                                            CW_MODE_PSEUDONYMOUS);
+	g->uses = admin->uses != 0 ? admin->uses : 1;
+	g->not_after_s = now_s + hours * 3600ull;
+	err = check_profile(admin, v);
+	if (err == CW_OK)
+		err = set_binding(admin, g);
+	if (err != CW_OK)
+		return err;
+	set_scope(v->profile, &g->scope);
+	snprintf(v->url, sizeof(v->url), "%s/session", admin->config->url);
+	if (admin->purpose == NULL)
+		snprintf(v->purpose, sizeof(v->purpose),
+		    "A new key in your card and a certificate for it (%s).",
+		    admin->profile);
+	else
+		snprintf(v->purpose, sizeof(v->purpose), "%s", admin->purpose);
+	i->issuer_name = cw_bytes_str(admin->config->name);
+	i->purpose = cw_bytes_str(v->purpose);
+	i->action = g->action;
+	i->subject = g->subject;
+	i->session_url = cw_bytes_str(v->url);
+	i->scope = g->scope;
+	i->mode = g->mode;
+	i->expires_s = g->not_after_s;
+	return CW_OK;
+}
+
+static enum cw_err
+sign(const struct cw_admin *admin, const struct cw_grant *grant,
+    struct cw_buf *out)
+{
+	const char *path = admin->authority_key != NULL ?
+	    admin->authority_key :
+	    admin->config->authority_key;
+	struct cw_private_key *key = NULL;
+	struct cw_passphrase passphrase;
+	enum cw_err err;
+
+	if (path[0] == '\0')
+		return cw_admin_say(CW_ERR_USAGE,
+		    "--authority-key, or authority_key in [admin]");
+	cw_passphrase_init(&passphrase,
+	    admin->has_passphrase_fd ? (int)admin->passphrase_fd : -1);
+	err = cw_keyfile_load(path, &passphrase, &key);
+	cw_passphrase_wipe(&passphrase);
+	if (err == CW_OK)
+		err = cw_grant_make(grant, key, out);
+	cw_key_free(&key);
+	return err == CW_OK ? CW_OK : cw_admin_say(err, path);
+}
+
+/* The code is a secret that only its URL carries: the store has its hash. */
+static enum cw_err
+add(struct cw_admin *admin, struct invite *v, uint64_t now_s)
+{
+	uint8_t code[CODE_BYTES];
+	struct cw_invitation row;
+	struct cw_intent again;
+	struct cw_grant grant;
+	enum cw_err err;
+
+	cw_invitation_init(&row);
+	err = sign(admin, &v->grant, &row.grant);
+	cw_intent_encode(&v->intent, &row.intent);
+	/* What nobody could decode must not leave. */
+	if (err == CW_OK &&
+	    (cw_intent_decode(cw_buf_bytes(&row.intent), &again) != CW_OK ||
+	        cw_grant_decode(cw_buf_bytes(&row.grant), &grant) != CW_OK))
+		err = cw_admin_say(CW_ERR_BAD_TEXT,
+		    "subject, account, purpose or issuer name");
+	cw_random(code, sizeof(code));
+	cw_base64url_encode(CW_BYTES_ARRAY(code), v->code);
+	cw_hash(cw_bytes_str(v->code), row.code_hash);
+	row.created_s = now_s;
+	row.expires_s = v->grant.not_after_s;
+	row.uses = v->grant.uses;
+	if (err == CW_OK) {
+		err = admin->store->invitation_add(admin->store, &row);
+		if (err != CW_OK)
+			(void)cw_admin_say(err, "invitation");
+	}
+	cw_wipe(code, sizeof(code));
+	cw_invitation_wipe(&row);
+	return err;
+}
+
+enum cw_err
+cw_admin_invite(struct cw_admin *admin)
+{
+	struct cw_clock clock = cw_clock_system();
+	uint64_t now_s = cw_clock_now_s(&clock);
+	struct invite *v;
+	enum cw_err err;
+
+	if (admin->subject == NULL || admin->profile == NULL)
+		return cw_admin_say(CW_ERR_USAGE, "--subject and --profile");
+	v = calloc(1, sizeof(*v));
+	if (v == NULL)
+		return CW_ERR_NO_MEMORY;
+	err = prepare(admin, v, now_s);
+	if (err == CW_OK)
+		err = add(admin, v, now_s);
+	if (err == CW_OK)
+		printf("%s/i/%s\n", admin->config->url, v->code);
+	cw_wipe(v->code, sizeof(v->code));
+	free(v);
+	return err;
+}
+
+enum cw_err
+cw_admin_withdraw(struct cw_admin *admin)
+{
+	const char *slash = strrchr(admin->argument, '/');
+	const char *code = slash != NULL ? slash + 1 : admin->argument;
+	uint8_t hash[CW_HASH_BYTES];
+	enum cw_err err;
+
+	cw_hash(cw_bytes_str(code), hash);
+	err = admin->store->invitation_withdraw(admin->store, hash);
+	return err == CW_OK ? CW_OK : cw_admin_say(err, "withdraw");
+}
