@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starts, asks and ends the issuer. */
+#include "tests/load/server.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/base/fdio.h"
+
+static double
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+/* Runs a program, waits for it, and gives its first line of output. */
+static bool
+run(char *const argv[], char *line, size_t size)
+{
+	int out[2];
+	int status = 0;
+	size_t n = 0;
+	ssize_t got;
+	pid_t pid;
+
+	if (pipe2(out, O_CLOEXEC) != 0)
+		return false;
+	pid = fork();
+	if (pid == 0) {
+		dup2(out[1], STDOUT_FILENO);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	close(out[1]);
+	while ((got = read(out[0], line + n, size - 1 - n)) > 0)
+		n += (size_t)got;
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	close(out[0]);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static void
+path(char *out, size_t size, const char *dir, const char *name)
+{
+	snprintf(out, size, "%.200s/%.40s", dir, name);
+}
+
+/* The configuration that `cardwright-keys dev` wrote, with a free port and the
+ * bench's own lines at the end of [issuer]. */
+static bool
+write_config(const struct cw_load_server *s, const char *lines)
+{
+	char from[256];
+	char to[256];
+	char line[1024];
+	FILE *in;
+	FILE *out;
+
+	path(from, sizeof(from), s->dir, "issuer.ini");
+	path(to, sizeof(to), s->dir, "bench.ini");
+	in = fopen(from, "re");
+	out = fopen(to, "we");
+	if (in == NULL || out == NULL)
+		return false;
+	while (fgets(line, sizeof(line), in) != NULL) {
+		if (strncmp(line, "listen", 6) == 0)
+			fprintf(out, "listen = 127.0.0.1:0\n%s", lines);
+		else if (strncmp(line, "url", 3) == 0)
+			fputs("url = https://localhost:0\n", out);
+		else
+			fputs(line, out);
+	}
+	fclose(in);
+	return fclose(out) == 0;
+}
+
+static void
+become_server(const struct cw_load_server *s, int cpu, int ready)
+{
+	char program[300];
+	char config[256];
+	char log[256];
+	char fd[16];
+	char *argv[] = { program, (char *)"--config", config,
+		(char *)"--ready-fd", fd, NULL };
+	cpu_set_t set;
+
+	if (cpu >= 0) {
+		CPU_ZERO(&set);
+		CPU_SET((unsigned)cpu, &set);
+		sched_setaffinity(0, sizeof(set), &set);
+	}
+	path(program, sizeof(program), s->build, "cardwrightd");
+	path(config, sizeof(config), s->dir, "bench.ini");
+	path(log, sizeof(log), s->dir, "log");
+	snprintf(fd, sizeof(fd), "%d", ready);
+	dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+	    STDERR_FILENO);
+	fcntl(ready, F_SETFD, 0);
+	execv(program, argv);
+	_exit(127);
+}
+
+static bool
+wait_ready(struct cw_load_server *s, int fd)
+{
+	char line[512];
+	size_t n = 0;
+	ssize_t got;
+	char *url;
+
+	while (n < sizeof(line) - 1 &&
+	    (got = read(fd, line + n, sizeof(line) - 1 - n)) > 0)
+		n += (size_t)got;
+	line[n] = '\0';
+	url = strstr(line, "url=");
+	if (url == NULL)
+		return false;
+	url += 4;
+	url[strcspn(url, " \n")] = '\0';
+	snprintf(s->url, sizeof(s->url), "%.120s", url);
+	return true;
+}
+
+bool
+cw_load_server_start(struct cw_load_server *s, const char *build, int cpu,
+    const char *config_lines)
+{
+	char program[300];
+	char line[256];
+	char *keys[] = { program, (char *)"dev", (char *)"--dir", s->dir,
+		NULL };
+	double start;
+	int ready[2];
+	bool ok;
+
+	memset(s, 0, sizeof(*s));
+	snprintf(s->build, sizeof(s->build), "%.200s", build);
+	snprintf(s->dir, sizeof(s->dir), "/tmp/cw-bench.XXXXXX");
+	path(program, sizeof(program), build, "cardwright-keys");
+	if (mkdtemp(s->dir) == NULL || !run(keys, line, sizeof(line)) ||
+	    !write_config(s, config_lines) || pipe2(ready, O_CLOEXEC) != 0) {
+		perror("bench: keys and configuration");
+		return false;
+	}
+	path(s->ca, sizeof(s->ca), s->dir, "tls-root.pem");
+	snprintf(line, sizeof(line), "%s/cards/card-1.personalisation", s->dir);
+	cw_buf_init(&s->personalisation, 65536);
+	if (cw_file_load(line, &s->personalisation) != CW_OK)
+		return false;
+	start = now_ms();
+	s->parent = fork();
+	if (s->parent == 0)
+		become_server(s, cpu, ready[1]);
+	close(ready[1]);
+	ok = wait_ready(s, ready[0]);
+	s->start_ms = now_ms() - start;
+	close(ready[0]);
+	if (!ok)
+		fprintf(stderr, "bench: no issuer; see %s/log\n", s->dir);
+	return ok;
+}
+
+void
+cw_load_server_stop(struct cw_load_server *s)
+{
+	char line[16];
+	char *remove[] = { (char *)"/bin/rm", (char *)"-rf", s->dir, NULL };
+
+	if (s->parent > 0) {
+		kill(s->parent, SIGTERM);
+		while (waitpid(s->parent, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	cw_buf_wipe(&s->personalisation);
+	if (strncmp(s->dir, "/tmp/cw-bench.", 14) == 0 &&
+	    !run(remove, line, sizeof(line)))
+		fprintf(stderr, "bench: %s stays\n", s->dir);
+}
+
+bool
+cw_load_server_invite(const struct cw_load_server *s, unsigned uses,
+    unsigned mode, char *url, size_t size)
+{
+	char program[300];
+	char config[256];
+	char n[16];
+	char m[16];
+	char *argv[] = { program, (char *)"--config", config, (char *)"invite",
+		(char *)"--subject", (char *)"CN=Load Test",
+		(char *)"--profile", (char *)"person", (char *)"--uses", n,
+		(char *)"--mode", m, NULL };
+
+	path(program, sizeof(program), s->build, "cardwright-admin");
+	path(config, sizeof(config), s->dir, "bench.ini");
+	snprintf(n, sizeof(n), "%u", uses);
+	snprintf(m, sizeof(m), "%u", mode);
+	return run(argv, url, size);
+}
+
+/* ---- the kernel's accounting ---- */
+
+struct one {
+	double cpu_us;
+	size_t resident_kb;
+};
+
+/* utime and stime of all threads (proc(5) stat, fields 14 and 15), and VmRSS. */
+static bool
+read_process(pid_t pid, struct one *out)
+{
+	char name[64];
+	char text[2048];
+	unsigned long utime = 0;
+	unsigned long stime = 0;
+	const char *p;
+	size_t n;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
+	f = fopen(name, "re");
+	if (f == NULL)
+		return false;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	p = strrchr(text, ')');
+	if (p == NULL ||
+	    sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+		&utime, &stime) != 2)
+		return false;
+	out->cpu_us =
+	    (double)(utime + stime) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+	snprintf(name, sizeof(name), "/proc/%d/status", (int)pid);
+	f = fopen(name, "re");
+	out->resident_kb = 0;
+	while (f != NULL && fgets(text, sizeof(text), f) != NULL)
+		if (strncmp(text, "VmRSS:", 6) == 0)
+			out->resident_kb = strtoul(text + 6, NULL, 10);
+	if (f != NULL)
+		fclose(f);
+	return true;
+}
+
+/* The web process has many threads, the signer one. */
+static size_t
+threads(pid_t pid)
+{
+	char name[64];
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(name, sizeof(name), "/proc/%d/task", (int)pid);
+	dir = opendir(name);
+	while (dir != NULL && readdir(dir) != NULL)
+		n++;
+	if (dir != NULL)
+		closedir(dir);
+	return n < 2 ? 0 : n - 2; /* . and .. */
+}
+
+void
+cw_load_server_usage(const struct cw_load_server *s,
+    struct cw_load_usage *usage)
+{
+	char name[64];
+	FILE *f;
+	int pid;
+
+	memset(usage, 0, sizeof(*usage));
+	snprintf(name, sizeof(name), "/proc/%d/task/%d/children",
+	    (int)s->parent, (int)s->parent);
+	f = fopen(name, "re");
+	while (f != NULL && fscanf(f, "%d", &pid) == 1) {
+		struct one one = { 0 };
+
+		if (!read_process(pid, &one))
+			continue;
+		if (threads(pid) > 1) {
+			usage->web_us += one.cpu_us;
+			usage->web_kb += one.resident_kb;
+		} else {
+			usage->signer_us += one.cpu_us;
+			usage->signer_kb += one.resident_kb;
+		}
+	}
+	if (f != NULL)
+		fclose(f);
+}
