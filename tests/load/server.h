@@ -16,7 +16,8 @@ struct cw_load_server {
 	char url[128];
 	char ca[128]; /* PEM of its TLS root */
 	pid_t parent;
-	double start_ms; /* from fork to the ready line */
+	double start_ms;               /* from fork to the ready line */
+	struct cw_buf personalisation; /* of a card that it will accept */
 };
 
 /* Makes a development tree in a new folder and starts cardwrightd on a free
