@@ -15,7 +15,7 @@ struct enrolling {
 	struct cw_known known;
 	struct cw_reader *reader;
 	struct cw_pin_entry *pin_entry;
-	struct cw_net *http;
+	struct cw_net *net;
 	struct cw_run *run;
 	char language[CW_LANGUAGE_MAX];
 };
@@ -81,7 +81,7 @@ set_up(struct enrolling *e)
 	enum cw_err err = cw_known_init(&e->known, o->memory);
 
 	if (err == CW_OK)
-		err = cw_net_open(&http, &e->http);
+		err = cw_net_open(&http, &e->net);
 	if (err != CW_OK)
 		return err;
 	e->clock = cw_clock_system();
@@ -91,7 +91,7 @@ set_up(struct enrolling *e)
 		return CW_ERR_NO_MEMORY;
 	env.reader = e->reader;
 	env.pin_entry = e->pin_entry;
-	env.origin = cw_bytes_str(cw_net_origin(e->http));
+	env.origin = cw_bytes_str(cw_net_origin(e->net));
 	if (cw_language_own(e->language)) {
 		env.n_languages = 1;
 		env.languages[0] = cw_bytes_str(e->language);
@@ -114,7 +114,7 @@ cw_cmd_enroll(const struct cw_options *options)
 	if (err == CW_OK) {
 		const struct cw_enroll enroll = {
 			.url = options->operand,
-			.http = e.http,
+			.net = e.net,
 			.run = e.run,
 			.patience_ms = options->timeout_s * 1000,
 		};
@@ -125,7 +125,7 @@ cw_cmd_enroll(const struct cw_options *options)
 	cw_run_free(&e.run);
 	cw_pin_entry_close(&e.pin_entry);
 	cw_reader_close(&e.reader);
-	cw_net_close(&e.http);
+	cw_net_close(&e.net);
 	if (cw_stop_requested())
 		return cw_stop_exit_status();
 	if (err != CW_OK)

@@ -52,7 +52,7 @@ post(const struct cw_enroll *e, const struct cw_run_out *out,
 	unsigned wait_ms = BACK_OFF_MIN_MS;
 
 	for (;; result->retries++) {
-		enum cw_err err = cw_net_post(e->http, out->url,
+		enum cw_err err = cw_net_post(e->net, out->url,
 		    cw_buf_bytes(&out->bytes), response);
 		unsigned pause_ms = wait_ms;
 
@@ -99,12 +99,12 @@ static enum cw_err
 fetch_intent(const struct cw_enroll *e, struct cw_net_response *response)
 {
 	char url[CW_URI_MAX + 1];
-	enum cw_err err = cw_net_get(e->http, e->url, response);
+	enum cw_err err = cw_net_get(e->net, e->url, response);
 
 	if (err == CW_OK && response->status != 200)
 		err = cw_net_refusal(response);
 	if (err == CW_OK)
-		err = cw_net_post(e->http, e->url, CW_BYTES_NONE, response);
+		err = cw_net_post(e->net, e->url, CW_BYTES_NONE, response);
 	/* The one redirection there is, and it leads to the same origin. */
 	if (err == CW_OK && response->status != 303)
 		err = cw_net_refusal(response);
@@ -113,7 +113,7 @@ fetch_intent(const struct cw_enroll *e, struct cw_net_response *response)
 	if (err != CW_OK)
 		return err;
 	memcpy(url, response->location, sizeof(url));
-	err = cw_net_get(e->http, url, response);
+	err = cw_net_get(e->net, url, response);
 	if (err == CW_OK && response->status != 200)
 		err = cw_net_refusal(response);
 	/* A page without the link is not an invitation's. */
@@ -122,7 +122,7 @@ fetch_intent(const struct cw_enroll *e, struct cw_net_response *response)
 	if (err != CW_OK)
 		return err;
 	memcpy(url, response->intent, sizeof(url));
-	err = cw_net_get(e->http, url, response);
+	err = cw_net_get(e->net, url, response);
 	if (err == CW_OK && response->status != 200)
 		err = cw_net_refusal(response);
 	if (err == CW_OK && !response->is_message)

@@ -12,7 +12,7 @@
 
 struct cw_enroll {
 	const char *url; /* the invitation */
-	struct cw_net *http;
+	struct cw_net *net;
 	struct cw_run *run;
 	unsigned patience_ms; /* for each message, from its first try */
 };
