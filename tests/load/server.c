@@ -25,9 +25,21 @@ now_ms(void)
 	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
+/* execv takes strings that it may not change, but its type does not say so. */
+static void
+become(const char *const argv[])
+{
+	char *copy[16] = { NULL };
+
+	for (size_t i = 0; i < 15 && argv[i] != NULL; i++)
+		copy[i] = strdup(argv[i]);
+	execv(copy[0], copy);
+	_exit(127);
+}
+
 /* Runs a program, waits for it, and gives its first line of output. */
 static bool
-run(char *const argv[], char *line, size_t size)
+run(const char *const argv[], char *line, size_t size)
 {
 	int out[2];
 	int status = 0;
@@ -40,8 +52,7 @@ run(char *const argv[], char *line, size_t size)
 	pid = fork();
 	if (pid == 0) {
 		dup2(out[1], STDOUT_FILENO);
-		execv(argv[0], argv);
-		_exit(127);
+		become(argv);
 	}
 	close(out[1]);
 	while ((got = read(out[0], line + n, size - 1 - n)) > 0)
@@ -94,8 +105,8 @@ become_server(const struct cw_load_server *s, int cpu, int ready)
 	char config[256];
 	char log[256];
 	char fd[16];
-	char *argv[] = { program, (char *)"--config", config,
-		(char *)"--ready-fd", fd, NULL };
+	const char *argv[] = { program, "--config", config, "--ready-fd", fd,
+		NULL };
 	cpu_set_t set;
 
 	if (cpu >= 0) {
@@ -110,8 +121,7 @@ become_server(const struct cw_load_server *s, int cpu, int ready)
 	dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
 	    STDERR_FILENO);
 	fcntl(ready, F_SETFD, 0);
-	execv(program, argv);
-	_exit(127);
+	become(argv);
 }
 
 static bool
@@ -141,8 +151,7 @@ cw_load_server_start(struct cw_load_server *s, const char *build, int cpu,
 {
 	char program[300];
 	char line[256];
-	char *keys[] = { program, (char *)"dev", (char *)"--dir", s->dir,
-		NULL };
+	const char *keys[] = { program, "dev", "--dir", s->dir, NULL };
 	double start;
 	int ready[2];
 	bool ok;
@@ -178,7 +187,7 @@ void
 cw_load_server_stop(struct cw_load_server *s)
 {
 	char line[16];
-	char *remove[] = { (char *)"/bin/rm", (char *)"-rf", s->dir, NULL };
+	const char *remove[] = { "/bin/rm", "-rf", s->dir, NULL };
 
 	if (s->parent > 0) {
 		kill(s->parent, SIGTERM);
@@ -199,16 +208,21 @@ cw_load_server_invite(const struct cw_load_server *s, unsigned uses,
 	char config[256];
 	char n[16];
 	char m[16];
-	char *argv[] = { program, (char *)"--config", config, (char *)"invite",
-		(char *)"--subject", (char *)"CN=Load Test",
-		(char *)"--profile", (char *)"person", (char *)"--uses", n,
-		(char *)"--mode", m, NULL };
+	char line[512];
+	const char *code;
+	const char *argv[] = { program, "--config", config, "invite",
+		"--subject", "CN=Load Test", "--profile", "person", "--uses", n,
+		"--mode", m, NULL };
 
 	path(program, sizeof(program), s->build, "cardwright-admin");
 	path(config, sizeof(config), s->dir, "bench.ini");
 	snprintf(n, sizeof(n), "%u", uses);
 	snprintf(m, sizeof(m), "%u", mode);
-	return run(argv, url, size);
+	if (!run(argv, line, sizeof(line)) ||
+	    (code = strstr(line, "/i/")) == NULL)
+		return false;
+	/* The configuration says port 0; the issuer chose one. */
+	return snprintf(url, size, "%s%s", s->url, code) < (int)size;
 }
 
 /* ---- the kernel's accounting ---- */
