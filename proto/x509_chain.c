@@ -20,6 +20,7 @@
 #include "proto/x509_openssl.h"
 
 #define AUTH_LEVEL 2 /* 112 bits for every key; refuses MD5 and SHA-1 */
+#define LAST_SECOND 253402300799 /* of the year 9999 (RFC 5280 4.1.2.5) */
 
 struct cw_trust {
 	X509_STORE *roots; /* locks itself */
@@ -196,7 +197,7 @@ check_bounds(size_t n, uint64_t now_s)
 {
 	if (n == 0 || n > CW_CHAIN_MAX)
 		return CW_ERR_UNTRUSTED_CHAIN;
-	return now_s > INT64_MAX ? CW_ERR_EXPIRED_CERTIFICATE : CW_OK;
+	return now_s > LAST_SECOND ? CW_ERR_EXPIRED_CERTIFICATE : CW_OK;
 }
 
 enum cw_err
