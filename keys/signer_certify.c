@@ -134,16 +134,16 @@ issue(struct cw_signer_state *s, const struct cw_session *x,
 	struct cw_record record = { .kind = CW_RECORD_CERTIFIED,
 		.time_s = x->now_s,
 		.key_id = k->key_id };
-	struct cw_subject subject;
+	const struct cw_subject *subject;
 	struct cw_buf *der = &s->scratch;
 	enum cw_err err;
 
-	err =
-	    cw_issue_subject(s->issue, x->profile, x->grant.subject, &subject);
+	err = cw_signer_check_subject(s, &x->grant, x->grant_hash, x->profile,
+	    &subject);
 	if (err != CW_OK)
 		return err;
 	cw_buf_reset(der);
-	err = cw_issue_make(s->issue, x->profile, &subject, &k->key,
+	err = cw_issue_make(s->issue, x->profile, subject, &k->key,
 	    s->request.serial, x->now_s, der);
 	if (err != CW_OK)
 		return err;

@@ -85,6 +85,28 @@ cw_signer_check_grant(struct cw_signer_state *s, const struct cw_grant *g,
 }
 
 enum cw_err
+cw_signer_check_subject(struct cw_signer_state *s, const struct cw_grant *g,
+    const uint8_t grant_hash[CW_HASH_BYTES], const struct cw_profile *profile,
+    const struct cw_subject **out)
+{
+	struct cw_known_subject *k =
+	    &s->subjects[grant_hash[0] % CW_SIGNER_SUBJECTS];
+	enum cw_err err;
+
+	*out = &k->subject;
+	if (k->subject.name_len > 0 &&
+	    memcmp(k->grant_hash, grant_hash, CW_HASH_BYTES) == 0)
+		return CW_OK;
+	k->subject.name_len = 0;
+	err = cw_issue_subject(s->issue, profile, g->subject, &k->subject);
+	if (err == CW_OK)
+		memcpy(k->grant_hash, grant_hash, CW_HASH_BYTES);
+	else
+		k->subject.name_len = 0;
+	return err;
+}
+
+enum cw_err
 cw_signer_check_within(const struct cw_request *q, const struct cw_grant *g,
     const struct cw_profile *p)
 {

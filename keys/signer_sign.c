@@ -28,7 +28,7 @@ check_fields(struct cw_signer_state *s, const struct cw_grant *grant,
     const struct cw_profile *profile)
 {
 	const struct cw_request *f = &s->request.fields;
-	struct cw_subject subject;
+	const struct cw_subject *subject;
 	enum cw_err err;
 
 	err = cw_signer_check_within(f, grant, profile);
@@ -41,7 +41,8 @@ check_fields(struct cw_signer_state *s, const struct cw_grant *grant,
 	if (cw_index_uses(&s->log.index, grant->id, NULL) >= grant->uses)
 		return CW_ERR_INVITATION_USED;
 	/* Better refused here than when the card has made its keys. */
-	return cw_issue_subject(s->issue, profile, grant->subject, &subject);
+	return cw_signer_check_subject(s, grant, f->grant_hash, profile,
+	    &subject);
 }
 
 static enum cw_err
@@ -52,7 +53,6 @@ make_request(struct cw_signer_state *s, uint64_t now_s)
 	struct cw_buf r;
 	enum cw_err err;
 
-	cw_hash(s->request.grant, f->grant_hash);
 	f->time_s = now_s;
 	f->management_key = s->management_public;
 	f->n_endorsements = 0;
@@ -76,6 +76,7 @@ cw_signer_op_sign(struct cw_signer_state *s)
 	uint64_t now_s = cw_clock_now_s(&s->clock);
 	enum cw_err err;
 
+	cw_hash(s->request.grant, s->request.fields.grant_hash);
 	err = cw_grant_verify(s->request.grant, &s->authority_public, &grant);
 	if (err == CW_OK)
 		err = cw_signer_check_grant(s, &grant, now_s, &profile);

@@ -15,6 +15,14 @@ struct cw_certs {
 	struct cw_bytes items[CW_CHAIN_MAX];
 };
 
+/* Subjects of recent grants: parsed for R, wanted again for the certificate. */
+#define CW_SIGNER_SUBJECTS 64
+
+struct cw_known_subject {
+	uint8_t grant_hash[CW_HASH_BYTES];
+	struct cw_subject subject;
+};
+
 struct cw_signer_state {
 	const struct cw_config *config;
 	struct cw_clock clock;
@@ -29,6 +37,7 @@ struct cw_signer_state {
 	struct cw_signer_request request; /* the one that is being answered */
 	struct cw_buf results;            /* of it */
 	struct cw_buf scratch;
+	struct cw_known_subject subjects[CW_SIGNER_SUBJECTS];
 };
 
 /* Loads everything the configuration names, opens the log and begins it with a
@@ -77,6 +86,13 @@ struct cw_session {
 enum cw_err cw_signer_check_grant(struct cw_signer_state *s,
     const struct cw_grant *grant, uint64_t now_s,
     const struct cw_profile **profile) __attribute__((warn_unused_result));
+
+/* The grant's subject as the profile allows it; good until the next call.
+ * Errors: those of cw_issue_subject. */
+enum cw_err cw_signer_check_subject(struct cw_signer_state *s,
+    const struct cw_grant *grant, const uint8_t grant_hash[CW_HASH_BYTES],
+    const struct cw_profile *profile, const struct cw_subject **out)
+    __attribute__((warn_unused_result));
 
 /* R against its grant: scope, mode, suite. Errors: BAD_SCOPE, WRONG_MODE,
  * PROFILE_REFUSES. */
