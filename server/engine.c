@@ -156,7 +156,5 @@ cw_invitation_check(const struct cw_invitation *invitation, uint64_t now_s)
 		return CW_ERR_BAD_INVITATION;
 	if (now_s >= invitation->expires_s)
 		return CW_ERR_INVITATION_EXPIRED;
-	if (invitation->used >= invitation->uses)
-		return CW_ERR_INVITATION_USED;
 	return CW_OK;
 }

@@ -31,7 +31,7 @@ struct cw_engine {
 	struct cw_seal *seal;
 	const struct cw_clock *clock;
 	struct cw_limits *limits;
-	atomic_uint_fast64_t open_sessions; /* the sweeper counts them anew */
+	atomic_int_fast64_t open_sessions; /* about; the sweeper counts anew */
 	pthread_mutex_t mutex;
 	struct cw_engine_chains *chains; /* NULL until the signer answered */
 };
@@ -46,8 +46,8 @@ void cw_engine_wipe(struct cw_engine *engine);
 enum cw_err cw_engine_chains(struct cw_engine *engine,
     const struct cw_engine_chains **out) __attribute__((warn_unused_result));
 
-/* CW_OK if a session may begin with it. Errors: BAD_INVITATION (withdrawn),
- * INVITATION_EXPIRED, INVITATION_USED. */
+/* CW_OK if it stands. Errors: BAD_INVITATION (withdrawn), INVITATION_EXPIRED.
+ * Whether uses are left is the signer's to say, in step 3. */
 enum cw_err cw_invitation_check(const struct cw_invitation *invitation,
     uint64_t now_s) __attribute__((warn_unused_result));
 

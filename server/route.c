@@ -51,6 +51,23 @@ by_cookie(const struct context *c, struct cw_invitation *out)
 	return CW_ERR_NO_COOKIE;
 }
 
+/* For pages, before a person goes on in vain. */
+static enum cw_err
+check_open(const struct context *c, const struct cw_invitation *invitation)
+{
+	unsigned used;
+	unsigned confirmed;
+	enum cw_err err = cw_invitation_check(invitation,
+	    cw_clock_now_s(c->engine->clock));
+
+	if (err == CW_OK)
+		err = c->engine->store->invitation_used(c->engine->store,
+		    invitation->code_hash, &used, &confirmed);
+	return err == CW_OK && used >= invitation->uses ?
+	    CW_ERR_INVITATION_USED :
+	    err;
+}
+
 /* The invitation by the code in the address. The code itself is nowhere in the
  * store: its hash is looked up, so that timing says nothing. */
 static enum cw_err
@@ -64,9 +81,7 @@ by_code(const struct context *c, struct cw_invitation *out)
 		return CW_ERR_BAD_INVITATION;
 	cw_hash(c->tail, hash);
 	err = c->engine->store->invitation_load(c->engine->store, hash, out);
-	return err != CW_OK ?
-	    err :
-	    cw_invitation_check(out, cw_clock_now_s(c->engine->clock));
+	return err != CW_OK ? err : check_open(c, out);
 }
 
 /* ---- pages ---- */
@@ -126,8 +141,7 @@ get_enroll(const struct context *c)
 	cw_invitation_init(&invitation);
 	err = by_cookie(c, &invitation);
 	if (err == CW_OK)
-		err = cw_invitation_check(&invitation,
-		    cw_clock_now_s(c->engine->clock));
+		err = check_open(c, &invitation);
 	if (err == CW_OK)
 		err = cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
 	if (err == CW_OK)
@@ -147,13 +161,18 @@ static enum cw_err
 get_done(const struct context *c)
 {
 	struct cw_invitation invitation;
+	unsigned used;
+	unsigned confirmed;
 	enum cw_err err;
 
 	cw_invitation_init(&invitation);
 	err = by_cookie(c, &invitation);
+	if (err == CW_OK)
+		err = c->engine->store->invitation_used(c->engine->store,
+		    invitation.code_hash, &used, &confirmed);
 	if (err == CW_OK) {
 		c->response->media_type = CW_HTML_TYPE;
-		cw_page_done(invitation.used > 0, &c->response->body);
+		cw_page_done(confirmed > 0, &c->response->body);
 	}
 	cw_invitation_wipe(&invitation);
 	return err;
@@ -240,14 +259,15 @@ get_health(const struct context *c)
 	bool signer = cw_signer_log_read(c->engine->signer, INT64_MAX, &entry,
 	                  1, &n) == CW_OK;
 	bool store = c->engine->store->is_well(c->engine->store);
+	int64_t open = atomic_load(&c->engine->open_sessions);
 
 	c->response->media_type = "application/json";
 	c->response->status = signer && store ? 200 : 503;
 	cw_buf_printf(&c->response->body,
 	    "{\"web\":\"ok\",\"signer\":\"%s\",\"store\":\"%s\","
-	    "\"open_sessions\":%llu}\n",
+	    "\"open_sessions\":%lld}\n",
 	    signer ? "ok" : "down", store ? "ok" : "failing",
-	    (unsigned long long)atomic_load(&c->engine->open_sessions));
+	    (long long)(open < 0 ? 0 : open));
 	return CW_OK;
 }
 

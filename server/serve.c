@@ -12,7 +12,7 @@
 #include "server/sweep.h"
 #include "server/web.h"
 
-#define SWEEP_SECONDS 5
+#define SWEEP_SECONDS 2
 
 enum cw_err
 cw_state_path(const struct cw_config *config, const char *name,
@@ -68,7 +68,7 @@ open_parts(const struct cw_config *config, const int *channels, size_t n,
 	    &p->clock);
 	p->has_engine = true;
 	err = p->store->session_count_open(p->store, &open);
-	atomic_store(&p->engine.open_sessions, open);
+	atomic_store(&p->engine.open_sessions, (int64_t)open);
 	if (err == CW_OK)
 		err = cw_web_open(&p->engine, &p->web);
 	if (err == CW_OK)

@@ -69,7 +69,7 @@ check_load(struct cw_engine *engine, const struct cw_invitation *invitation)
 	uint64_t now_ms = cw_clock_now_s(engine->clock) * 1000;
 
 	if (atomic_load(&engine->open_sessions) >=
-	    engine->config->open_sessions_max)
+	    (int64_t)engine->config->open_sessions_max)
 		return CW_ERR_TOO_BUSY;
 	/* Whoever holds an invitation may try again, but not without end. */
 	return cw_limit_take(engine->limits,

@@ -66,7 +66,7 @@ struct cw_invitation {
 	struct cw_buf intent; /* the bytes that every request for it gets */
 	uint64_t created_s, expires_s;
 	unsigned uses; /* of the grant */
-	unsigned used; /* certificates that count; not stored by invitation_add */
+	unsigned used; /* certificates that count; only in invitation_each */
 	bool withdrawn;
 };
 
@@ -113,6 +113,10 @@ struct cw_store {
 	 * BAD_INVITATION. */
 	enum cw_err (*invitation_load)(struct cw_store *store,
 	    const uint8_t code_hash[CW_HASH_BYTES], struct cw_invitation *out);
+	/* Certificates that count as uses, and those that are confirmed. */
+	enum cw_err (*invitation_used)(struct cw_store *store,
+	    const uint8_t code_hash[CW_HASH_BYTES], unsigned *used,
+	    unsigned *confirmed);
 	enum cw_err (*invitation_withdraw)(struct cw_store *store,
 	    const uint8_t code_hash[CW_HASH_BYTES]);
 

@@ -123,6 +123,23 @@ invitation_load(struct cw_store *store, const uint8_t *code_hash,
 }
 
 static enum cw_err
+invitation_used(struct cw_store *store, const uint8_t *code_hash,
+    unsigned *used, unsigned *confirmed)
+{
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_INVITATION_USED);
+	enum cw_err err;
+
+	cw_sql_blob(st, 1, cw_bytes(code_hash, CW_HASH_BYTES));
+	err = cw_sql_row(conn, st);
+	*used = err == CW_OK ? (unsigned)cw_sql_column_uint(st, 0) : 0;
+	*confirmed = err == CW_OK ? (unsigned)cw_sql_column_uint(st, 1) : 0;
+	sqlite3_reset(st);
+	cw_sqlite_reader_done(self(store), conn);
+	return err;
+}
+
+static enum cw_err
 invitation_each(struct cw_store *store,
     bool (*each)(void *ctx, const struct cw_invitation *row), void *ctx)
 {
@@ -331,6 +348,7 @@ cw_sqlite_row_ops(struct cw_store *store)
 {
 	store->invitation_add = invitation_add;
 	store->invitation_load = invitation_load;
+	store->invitation_used = invitation_used;
 	store->invitation_withdraw = invitation_withdraw;
 	store->invitation_each = invitation_each;
 	store->certificate_load = certificate_load;

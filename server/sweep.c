@@ -101,7 +101,7 @@ sweep_sessions(struct cw_engine *engine)
 	if (err == CW_OK)
 		err = store->session_count_open(store, &open);
 	if (err == CW_OK)
-		atomic_store(&engine->open_sessions, open);
+		atomic_store(&engine->open_sessions, (int64_t)open);
 	if (err == CW_OK)
 		err = store->number_get(store, FORGOT, &last);
 	if (err == CW_OK && last + DAILY_S <= now_s) {

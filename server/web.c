@@ -2,8 +2,9 @@
 /*
  * civetweb, and what it must not decide. Every request goes through the
  * begin_request callback: its file serving and its form parser are never
- * reached. One thread serves one connection, so connections are counted, and
- * those beyond the configured number are told to come back.
+ * reached. One thread serves one connection: when few threads are left, idle
+ * connections are not kept, and requests that find no place are told to come
+ * back.
  */
 #include "server/web.h"
 
@@ -11,19 +12,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
 
 #include "proto/base/log.h"
 #include "server/tls.h"
 
-/* Threads beyond the configured number, which only say 503. */
-#define SPARE_THREADS 4u
+/* Threads beyond the configured number: their requests wait for one of the
+ * others to be answered, and are refused when that takes too long. */
+#define SPARE_THREADS 8u
+#define QUEUE_MS 1000u
 #define LAST_STATUS 999
 
 struct cw_web {
 	struct mg_context *context;
 	struct cw_engine *engine;
-	atomic_uint connections;
-	unsigned connections_max;
+	atomic_uint connections; /* that a thread is serving */
+	unsigned threads;        /* configured: requests answered at once */
+	pthread_mutex_t mutex;
+	pthread_cond_t freed;
+	unsigned busy; /* requests being answered */
 	enum cw_err tls_err;
 };
 
@@ -153,7 +160,35 @@ refuse(struct cw_web *web, struct mg_connection *conn, int status)
 static bool
 must_close(struct cw_web *web)
 {
-	return atomic_load(&web->connections) * 4 > web->connections_max * 3;
+	return atomic_load(&web->connections) * 4 > web->threads * 3;
+}
+
+/* A place among those that are answered, after a while at most. */
+static bool
+enter(struct cw_web *web)
+{
+	struct timespec until;
+	bool entered;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += QUEUE_MS / 1000;
+	pthread_mutex_lock(&web->mutex);
+	while (web->busy >= web->threads &&
+	    pthread_cond_timedwait(&web->freed, &web->mutex, &until) == 0)
+		continue;
+	entered = web->busy < web->threads;
+	web->busy += entered;
+	pthread_mutex_unlock(&web->mutex);
+	return entered;
+}
+
+static void
+leave(struct cw_web *web)
+{
+	pthread_mutex_lock(&web->mutex);
+	web->busy--;
+	pthread_cond_signal(&web->freed);
+	pthread_mutex_unlock(&web->mutex);
 }
 
 static int
@@ -189,17 +224,19 @@ begin_request(struct mg_connection *conn)
 	size_t len;
 	int status = body_length(info, &len);
 
-	if (atomic_load(&web->connections) > web->connections_max)
-		status = 503;
 	if (status != 0)
 		return refuse(web, conn, status);
 	if (len > 0 && (body = malloc(len)) == NULL)
 		return refuse(web, conn, 503);
-	if (read_body(conn, body, len)) {
-		status = answer(web, conn, info, cw_bytes(body, len));
-	} else {
+	/* Only then a place: a slow client must not hold one while it sends. */
+	if (!read_body(conn, body, len)) {
 		mg_disable_connection_keep_alive(conn);
 		status = LAST_STATUS; /* nobody is there any more */
+	} else if (!enter(web)) {
+		status = refuse(web, conn, 503);
+	} else {
+		status = answer(web, conn, info, cw_bytes(body, len));
+		leave(web);
 	}
 	free(body);
 	return status;
@@ -289,7 +326,7 @@ start(struct cw_web *web)
 	snprintf(ports, sizeof(ports), "%s%s", config->listen,
 	    config->plain ? "" : "s");
 	snprintf(threads, sizeof(threads), "%u",
-	    web->connections_max + SPARE_THREADS);
+	    web->threads + SPARE_THREADS);
 	memset(&callbacks, 0, sizeof(callbacks));
 	callbacks.begin_request = begin_request;
 	callbacks.http_error = http_error;
@@ -311,13 +348,19 @@ enum cw_err
 cw_web_open(struct cw_engine *engine, struct cw_web **out)
 {
 	struct cw_web *web = calloc(1, sizeof(*web));
+	pthread_condattr_t monotonic;
 	enum cw_err err;
 
 	if (web == NULL)
 		return CW_ERR_NO_MEMORY;
 	web->engine = engine;
-	web->connections_max = engine->config->threads;
+	web->threads = engine->config->threads;
 	atomic_init(&web->connections, 0);
+	pthread_mutex_init(&web->mutex, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&web->freed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	mg_init_library(MG_FEATURES_TLS);
 	err = start(web);
 	if (err != CW_OK)
@@ -334,6 +377,8 @@ cw_web_close(struct cw_web **web)
 	if ((*web)->context != NULL)
 		mg_stop((*web)->context);
 	mg_exit_library();
+	pthread_cond_destroy(&(*web)->freed);
+	pthread_mutex_destroy(&(*web)->mutex);
 	free(*web);
 	*web = NULL;
 }
