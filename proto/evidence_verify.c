@@ -2,7 +2,9 @@
 /*
  * The whole check of evidence, offline: a table of checks, each of which relies
  * only on those before it. Nothing is taken from the file that a signature does
- * not cover, directly or through a hash.
+ * not cover, directly or through a hash, but for the time `verified_s`, which
+ * is the file's own word: it lies in the time of R, and everything was valid
+ * then. The policy version is not looked at.
  *
  * The token's wrapping in message 4 cannot be opened without the session's
  * keys, which are never kept; what counts of it is the statement over th, and
@@ -46,10 +48,23 @@ check_authority(struct check *c)
 	    c->e->verified_s, CW_OID_EKU_AUTHORITY, &c->authority);
 }
 
+/* What the signer certifies nothing under: the evidence has no approvals, and a
+ * binding that the mode cannot prove binds nothing. */
 static enum cw_err
 check_grant(struct check *c)
 {
-	return cw_grant_verify(c->e->grant, &c->authority, &c->grant);
+	const struct cw_grant *g = &c->grant;
+	enum cw_err err =
+	    cw_grant_verify(c->e->grant, &c->authority, &c->grant);
+
+	if (err != CW_OK)
+		return err;
+	if ((g->action != CW_ACTION_ENROLL && g->action != CW_ACTION_RENEW) ||
+	    g->approvals > 0 ||
+	    (g->has_leaf && g->mode != CW_MODE_IDENTIFIED) ||
+	    (g->has_pseudonym && g->mode != CW_MODE_PSEUDONYMOUS))
+		return CW_ERR_BAD_EVIDENCE;
+	return CW_OK;
 }
 
 static enum cw_err
@@ -124,31 +139,40 @@ check_token(struct check *c)
 	    c->request.mode);
 }
 
+/* What the statement of the certified key must say. */
+static bool
+key_fits(const struct check *c)
+{
+	const struct cw_attributes *a = &c->key.attributes;
+	uint8_t management[CW_HASH_BYTES];
+
+	cw_cose_key_hash(&c->management, management);
+	return memcmp(c->key.th, c->channel.th, CW_HASH_BYTES) == 0 &&
+	    memcmp(c->key.management_hash, management, CW_HASH_BYTES) == 0 &&
+	    c->key.mode == c->request.mode &&
+	    memcmp(c->key.leaf_hash, c->attestation.leaf_hash, CW_HASH_BYTES) ==
+	    0 &&
+	    a->origin == CW_ORIGIN_CARD && !a->exportable &&
+	    (a->slot == 0 || cw_scope_has_slot(&c->request.scope, a->slot));
+}
+
 /* One of the key statements must be about the certificate's key. */
 static enum cw_err
 check_key(struct check *c)
 {
-	uint8_t management[CW_HASH_BYTES];
+	const struct cw_evidence *e = c->e;
 	struct cw_public_key certified;
-	enum cw_err err = cw_cert_public_key(c->e->certificate[0], &certified);
+	enum cw_err err;
 
-	cw_cose_key_hash(&c->management, management);
-	for (size_t i = 0; err == CW_OK && i < c->e->n_keys; i++) {
-		err = cw_key_statement_verify(c->e->key_statements[i],
+	if (e->n_certificate == 0 || e->n_keys > CW_KEYS_MAX)
+		return CW_ERR_BAD_EVIDENCE;
+	err = cw_cert_public_key(e->certificate[0], &certified);
+	for (size_t i = 0; err == CW_OK && i < e->n_keys; i++) {
+		err = cw_key_statement_verify(e->key_statements[i],
 		    &c->attestation.key, &c->key);
-		if (err != CW_OK ||
-		    memcmp(&c->key.key, &certified, sizeof(certified)) != 0)
-			continue;
-		if (memcmp(c->key.th, c->channel.th, CW_HASH_BYTES) != 0 ||
-		    memcmp(c->key.management_hash, management, CW_HASH_BYTES) !=
-			0 ||
-		    c->key.mode != c->request.mode ||
-		    memcmp(c->key.leaf_hash, c->attestation.leaf_hash,
-			CW_HASH_BYTES) != 0 ||
-		    c->key.attributes.origin != CW_ORIGIN_CARD ||
-		    c->key.attributes.exportable)
-			return CW_ERR_WRONG_STATEMENT;
-		return CW_OK;
+		if (err == CW_OK &&
+		    memcmp(&c->key.key, &certified, sizeof(certified)) == 0)
+			return key_fits(c) ? CW_OK : CW_ERR_WRONG_STATEMENT;
 	}
 	return err != CW_OK ? err : CW_ERR_BAD_EVIDENCE;
 }
@@ -158,10 +182,13 @@ check_result(struct check *c)
 {
 	const struct cw_evidence *e = c->e;
 	uint8_t h_end[CW_HASH_BYTES];
-	size_t last = e->n_commands - 1;
-	enum cw_err err = cw_result_statement_verify(e->result_statement,
-	    &c->attestation.key, &c->result);
+	size_t last = e->n_commands - 1; /* CLOSE, whose reply is the result */
+	enum cw_err err;
 
+	if (e->n_commands == 0 || e->n_commands > c->request.command_limit)
+		return CW_ERR_BAD_EVIDENCE;
+	err = cw_result_statement_verify(e->result_statement,
+	    &c->attestation.key, &c->result);
 	if (err != CW_OK)
 		return err;
 	for (size_t i = 0; i < last; i++)
@@ -238,6 +265,8 @@ cw_evidence_verify(const struct cw_evidence *e, struct cw_trust *vendor,
 	struct check *c = calloc(1, sizeof(*c));
 	enum cw_err err = CW_OK;
 
+	if (failed != NULL)
+		*failed = NULL;
 	if (c == NULL)
 		return CW_ERR_NO_MEMORY;
 	c->e = e;
