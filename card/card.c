@@ -114,7 +114,6 @@ cw_card_commit(struct cw_card *card, enum cw_card_room room)
 		cw_card_rollback(card);
 		return err;
 	}
-	cw_buf_init(&card->committed, card->storage_max);
 	cw_buf_move(&card->committed, &next);
 	return CW_OK;
 }

@@ -137,7 +137,7 @@ static enum cw_err
 check_message_4(struct cw_test_issuer *issuer)
 {
 	struct cw_bytes bytes = cw_buf_bytes(&issuer->message_4);
-	struct cw_attestation a = { 0 };
+	struct cw_attestation a;
 	struct cw_message4 m;
 	enum cw_err err = cw_message4_decode(bytes, &m);
 
