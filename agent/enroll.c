@@ -94,6 +94,18 @@ converse(const struct cw_enroll *e, struct cw_run_out *out,
 	return err;
 }
 
+/* An issuer may answer as to a browser: a page that says no. */
+static enum cw_err
+refused_invitation(const struct cw_net_response *response)
+{
+	enum cw_err err = cw_net_refusal(response);
+
+	return err == CW_ERR_HTTP_STATUS &&
+		(response->status == 403 || response->status == 410) ?
+	    CW_ERR_BAD_INVITATION :
+	    err;
+}
+
 /* Page, cookie, page, Intent. */
 static enum cw_err
 fetch_intent(const struct cw_enroll *e, struct cw_net_response *response)
@@ -102,12 +114,12 @@ fetch_intent(const struct cw_enroll *e, struct cw_net_response *response)
 	enum cw_err err = cw_net_get(e->net, e->url, response);
 
 	if (err == CW_OK && response->status != 200)
-		err = cw_net_refusal(response);
+		err = refused_invitation(response);
 	if (err == CW_OK)
 		err = cw_net_post(e->net, e->url, CW_BYTES_NONE, response);
 	/* The one redirection there is, and it leads to the same origin. */
 	if (err == CW_OK && response->status != 303)
-		err = cw_net_refusal(response);
+		err = refused_invitation(response);
 	if (err == CW_OK && response->location[0] == '\0')
 		err = CW_ERR_REDIRECTED;
 	if (err != CW_OK)

@@ -14,7 +14,8 @@
 #include "proto/base/log.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
-#define SLICE_MS 100            /* how soon a signal is noticed */
+#define SLICE_MS 100 /* how soon a signal is noticed */
+#define ACCEPT "Accept: " CW_MEDIA_TYPE ", " CW_PROBLEM_TYPE
 #define HEADERS_MAX (32 * 1024) /* libcurl's own limit is 300 KB */
 
 struct cw_net {
@@ -180,13 +181,13 @@ make_headers(struct cw_net *http)
 
 	snprintf(origin, sizeof(origin), "Origin: %s", http->origin);
 	/* No "Expect: 100-continue": it would cost a round trip. */
-	return add_header(&http->get_headers,
-		   "Accept: " CW_MEDIA_TYPE ", text/html") &&
+	return add_header(&http->get_headers, ACCEPT ", text/html;q=0.1") &&
 	    add_header(&http->post_headers, origin) &&
 	    add_header(&http->post_headers, "Content-Type: " CW_MEDIA_TYPE) &&
-	    add_header(&http->post_headers, "Accept: " CW_MEDIA_TYPE) &&
+	    add_header(&http->post_headers, ACCEPT) &&
 	    add_header(&http->post_headers, "Expect:") &&
 	    add_header(&http->empty_headers, origin) &&
+	    add_header(&http->empty_headers, ACCEPT ", text/html;q=0.1") &&
 	    add_header(&http->empty_headers, "Content-Type:") &&
 	    add_header(&http->empty_headers, "Expect:");
 }

@@ -1,0 +1,165 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The agent between a real reader and a real issuer: PINs from a descriptor and
+# from a dialog, what it remembers, what it refuses, how it goes on.
+# RUN: plain-only
+. "${TOP:-.}/tests/e2e/lib.sh"
+
+AGENT=$BUILD/cardwright-agent
+R=$WORK/reader
+S=$WORK/card.state
+K=$WORK/keys
+URL=https://localhost:18447
+HOME=$WORK
+export HOME
+unset XDG_STATE_HOME
+
+[ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
+reader_start "$R" || skip_all "$reader_why"
+
+is_away() {
+	! curl -s --cacert "$K/tls-root.pem" "$URL/healthz"
+}
+issuer_start() {
+	wait_for 10 is_away || return 1
+	"$BUILD/cardwrightd" --config "$K/issuer.ini" >>"$WORK/issuer.log" 2>&1 \
+	    </dev/null &
+	issuer=$!
+	wait_for 10 curl -sf --cacert "$K/tls-root.pem" "$URL/healthz"
+}
+issuer_stop() {
+	[ -z "${issuer:-}" ] || {
+		kill -s "${1:-TERM}" "$issuer" 2>/dev/null
+		wait "$issuer" 2>/dev/null
+	}
+	issuer=
+}
+at_exit issuer_stop
+
+"$BUILD/cardwright-keys" dev --dir "$K" --url "$URL" >/dev/null
+mkdir -p -m 700 "$K/state" "$K/signer"
+"$BUILD/cardwright-card" --state "$S" \
+    --personalise "$K/cards/card-1.personalisation" >/dev/null
+ok 'the issuer starts' issuer_start
+ok 'a card comes in' card_start "$R" 0 "$S"
+
+invite() {
+	"$BUILD/cardwright-admin" --config "$K/issuer.ini" invite \
+	    --subject 'CN=Test holder' --profile person "$@"
+}
+printf '271828\n31415926\n' >"$WORK/pins"
+printf '123456\n31415926\n' >"$WORK/weak"
+printf '999111\n' >"$WORK/wrong"
+
+# enroll URL [OPTION...]: never on a terminal.
+enroll() {
+	setsid -w "$AGENT" enroll "$@" --ca "$K/tls-root.pem" --timeout 10
+}
+# says STATUS PATTERN CMD...
+says() {
+	want=$1 pattern=$2
+	shift 2
+	"$@" >"$WORK/said" 2>&1
+	got=$?
+	cat "$WORK/said"
+	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
+}
+
+u=$(invite)
+ok 'without its root, the issuer is not trusted' says 15 'error 701' \
+    setsid -w "$AGENT" enroll "$u" --yes
+ok 'without a terminal and --yes, nobody accepts' says 14 'error 527' \
+    enroll "$u"
+weak() {
+	enroll "$u" --yes --pin-fd 3 3<"$WORK/weak"
+}
+ok 'a weak PIN from a script is refused' says 14 'error 524' weak
+good() {
+	enroll "$u" --yes --pin-fd 3 3<"$WORK/pins"
+}
+ok 'and the same session goes on with a better one' \
+    says 0 'an earlier session' good
+holds() {
+	"$AGENT" cards | grep -q 'slot 9A .* with certificate'
+}
+ok 'the card holds key and certificate' holds
+ok 'a used invitation says so' says 11 'error 60[02]' good
+remembered() {
+	f=$WORK/.local/state/cardwright/issuers
+	[ "$(stat -c %a "$f")" = 600 ] && grep -q "^$URL .* finished\$" "$f"
+}
+ok 'the issuer is remembered, for us alone' remembered
+
+u=$(invite --mode 1)
+wrong() {
+	enroll "$u" --yes --pin-fd 3 3<"$WORK/wrong"
+}
+ok 'in identified mode a wrong PIN says so' says 14 'error 520' wrong
+right() {
+	enroll "$u" --yes --json --pin-fd 3 3<"$WORK/pins"
+}
+ok 'an occupied slot comes back as the card'\''s own error' \
+    says 12 '"name":"SLOT_OCCUPIED"' right
+not_authenticated() {
+	opensc-tool --reader 0 --send-apdu \
+	    00:A4:04:00:09:A0:00:00:03:08:00:00:10:00 \
+	    --send-apdu 00:20:00:80 | grep -q 'SW1=0x63, SW2=0xC3'
+}
+ok 'and the card is left without a verified PIN' not_authenticated
+
+other_key() {
+	f=$WORK/.local/state/cardwright/issuers
+	sed -i "s/^\(https[^ ]*\) [0-9a-f]*/\1 $(printf '%064d' 7)/" "$f"
+	u=$(invite)
+	says 11 'error 307 MANAGEMENT_KEY_CHANGED' good
+}
+ok 'a changed management key is a loud refusal' other_key
+ok 'until the issuer is forgotten' "$AGENT" forget "$URL"
+
+# A fresh card, and a dialog that notes what it was told.
+card_stop "$R" 0
+rm -f "$S"
+"$BUILD/cardwright-card" --state "$S" \
+    --personalise "$K/cards/card-2.personalisation" >/dev/null
+ok 'another card comes in' card_start "$R" 0 "$S"
+cat >"$WORK/pinentry" <<END
+#!/bin/sh
+n=0
+echo OK ready
+while read -r line; do
+	echo "\$line" >>"$WORK/dialog.log"
+	case \$line in
+	'GETINFO flavor') echo 'D gtk2'; echo OK ;;
+	'SETPROMPT PUK'*) n=31415926; echo OK ;;
+	'SETPROMPT PIN'*) n=271828; echo OK ;;
+	GETPIN) [ -e "$WORK/cancel" ] && echo 'ERR 83886179 cancelled' ||
+		{ echo "D \$n"; echo OK; } ;;
+	BYE) echo OK; exit ;;
+	*) echo OK ;;
+	esac
+done
+END
+chmod +x "$WORK/pinentry"
+u=$(invite)
+dialog() {
+	enroll "$u" --yes --pinentry "$WORK/pinentry"
+}
+: >"$WORK/cancel"
+ok 'a dialog that is cancelled refuses' says 14 'error 527' dialog
+rm "$WORK/cancel"
+issuer_stop KILL
+ok 'the issuer, killed meanwhile, starts again' issuer_start
+ok 'and the session goes on with PIN and PUK from the dialog' \
+    says 0 'an earlier session' dialog
+ok 'the dialog was told who asks, and the rules' \
+    grep -q "SETDESC .*6 to 8 digits.*$URL" "$WORK/dialog.log"
+no_pin_in_log() {
+	! grep -q '271828\|31415926' "$WORK/dialog.log" "$WORK/issuer.log"
+}
+ok 'no PIN is in any log' no_pin_in_log
+ok 'the new card holds its key' holds
+
+issuer_stop
+u=$URL/i/nobody
+ok 'an issuer that is away says so' says 15 'error 700' good
+finish
