@@ -191,3 +191,21 @@ cw_keys_desk_certified(struct cw_keys_desk *d, struct cw_keys_session *x,
 	cw_keys_desk_stated(d, x, grant, key_id);
 	need(cw_keys_desk_certify(d, x, false), "certify");
 }
+
+void
+cw_keys_desk_foreign_request(struct cw_keys_session *x)
+{
+	struct cw_private_key *key;
+	struct cw_request q;
+	struct cw_buf copy;
+
+	cw_buf_init(&copy, CW_REQUEST_MAX);
+	cw_buf_put(&copy, cw_buf_bytes(&x->request));
+	need(cw_request_decode(cw_buf_bytes(&copy), &q), "foreign R");
+	need(cw_key_generate(CW_KEY_P256, &key), "foreign R");
+	cw_buf_reset(&x->request);
+	need(cw_request_make(&q, key, &x->request), "foreign R");
+	cw_key_free(&key);
+	cw_buf_wipe(&copy);
+	cw_keys_session_open(x);
+}

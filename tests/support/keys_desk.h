@@ -53,4 +53,7 @@ void cw_keys_desk_stated(struct cw_keys_desk *desk, struct cw_keys_session *x,
 void cw_keys_desk_certified(struct cw_keys_desk *desk,
     struct cw_keys_session *x, const struct cw_grant *grant, uint32_t key_id);
 
+/* Puts an R of the same fields by another management key into the session. */
+void cw_keys_desk_foreign_request(struct cw_keys_session *x);
+
 #endif
