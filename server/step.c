@@ -159,9 +159,16 @@ cw_step_end(struct cw_step_run *run, enum cw_err why)
 	cw_buf_reset(&run->kept);
 	cw_buf_reset(&run->der);
 	run->certificate.status = 0;
-	if (s->stage == CW_STAGE_INSTALLING) {
-		run->certificate.status = CW_CERT_SUSPENDED;
-		run->certificate.wanted = CW_REASON_CESSATION;
+	if (s->stage >= CW_STAGE_CREATING) {
+		/* Whether or not the signer has signed for it by now. */
+		struct cw_certificate *c = &run->certificate;
+
+		memset(c, 0, sizeof(*c));
+		memcpy(c->serial, s->serial, sizeof(c->serial));
+		memcpy(c->session, s->id, sizeof(c->session));
+		c->status = s->stage == CW_STAGE_CREATING ? CW_CERT_RESERVED :
+		                                            CW_CERT_SUSPENDED;
+		c->wanted = CW_REASON_CESSATION;
 	}
 	s->error = why;
 	err = cw_step_commit(run, CW_STAGE_FAILED);

@@ -81,10 +81,39 @@ install(struct cw_step_run *run)
 	return cw_step_put_batch(run, CW_PHASE_INSTALLING, commands, 2);
 }
 
+static void
+put_text(char *out, size_t size, struct cw_bytes text)
+{
+	size_t n = text.len < size ? text.len : size - 1;
+
+	memcpy(out, text.ptr, n);
+	out[n] = '\0';
+}
+
+/* Pending until the card says that it has it. */
+static enum cw_err
+put_certificate(struct cw_step_run *run)
+{
+	struct cw_certificate *c = &run->certificate;
+	const struct cw_session *s = run->session;
+	struct cw_grant grant;
+	enum cw_err err = cw_grant_decode(cw_buf_bytes(&s->grant), &grant);
+
+	if (err != CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	memcpy(c->serial, s->serial, sizeof(c->serial));
+	memcpy(c->session, s->id, sizeof(c->session));
+	memcpy(c->invitation, s->invitation, sizeof(c->invitation));
+	put_text(c->subject, sizeof(c->subject), grant.subject);
+	put_text(c->profile, sizeof(c->profile), grant.profile);
+	c->status = CW_CERT_PENDING;
+	c->wanted = CW_REASON_NONE;
+	return CW_OK;
+}
+
 static enum cw_err
 answer(struct cw_step_run *run, struct cw_bytes statement, bool *ended)
 {
-	struct cw_certificate *c = &run->certificate;
 	uint32_t id = 0;
 	enum cw_err err = statement_key_id(statement, &id);
 
@@ -98,13 +127,7 @@ answer(struct cw_step_run *run, struct cw_bytes statement, bool *ended)
 	if (err != CW_OK)
 		return err;
 	cw_buf_put(&run->kept, statement);
-	memcpy(c->serial, run->session->serial, sizeof(c->serial));
-	memcpy(c->session, run->session->id, sizeof(c->session));
-	memcpy(c->invitation, run->session->invitation, sizeof(c->invitation));
-	c->status = CW_CERT_PENDING;
-	c->wanted = CW_REASON_NONE;
-	c->deadline_s = run->session->expires_s;
-	return CW_OK;
+	return put_certificate(run);
 }
 
 enum cw_err

@@ -76,7 +76,6 @@ accept(struct cw_step_run *run, struct cw_bytes statement)
 	memcpy(c->invitation, s->invitation, sizeof(c->invitation));
 	c->status = CW_CERT_ACTIVE;
 	c->wanted = CW_REASON_NONE;
-	c->deadline_s = s->expires_s;
 	err = cw_step_commit(run, CW_STAGE_DONE);
 	cw_hex_encode(cw_bytes(s->id, 4), hex);
 	if (err == CW_OK)

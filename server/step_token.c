@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Step 4 to 5: the token in, the key request out. The serial of the certificate
- * to be is reserved in the same commit, so that whatever the signer certifies
- * for this session is known to the store, crash or not.
+ * to be is reserved with the session in the same commit, so that whatever the
+ * signer certifies for it is known to the store, crash or not.
  */
-#include <stdio.h>
-
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
 #include "server/step.h"
@@ -48,15 +46,6 @@ check_token(struct cw_step_run *run, const struct cw_message4 *m)
 	return s->verdict.err;
 }
 
-static void
-put_text(char *out, size_t size, struct cw_bytes text)
-{
-	size_t n = text.len < size ? text.len : size - 1;
-
-	memcpy(out, text.ptr, n);
-	out[n] = '\0';
-}
-
 /* A positive number of exactly 16 bytes, so that its DER form has no sign byte
  * (RFC 5280 4.1.2.2). */
 static void
@@ -64,23 +53,6 @@ choose_serial(uint8_t serial[CW_SERIAL_BYTES])
 {
 	cw_random(serial, CW_SERIAL_BYTES);
 	serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40);
-}
-
-static void
-reserve(struct cw_step_run *run, const struct cw_grant *grant)
-{
-	struct cw_certificate *c = &run->certificate;
-	struct cw_session *s = run->session;
-
-	choose_serial(s->serial);
-	memcpy(c->serial, s->serial, sizeof(c->serial));
-	memcpy(c->session, s->id, sizeof(c->session));
-	memcpy(c->invitation, s->invitation, sizeof(c->invitation));
-	c->status = CW_CERT_RESERVED;
-	c->wanted = CW_REASON_NONE;
-	c->deadline_s = s->expires_s;
-	put_text(c->subject, sizeof(c->subject), grant->subject);
-	put_text(c->profile, sizeof(c->profile), grant->profile);
 }
 
 static enum cw_err
@@ -127,7 +99,7 @@ cw_step_token(struct cw_step_run *run)
 	secret->card_ephemeral = m.card_ephemeral;
 	cw_channel_begin(&secret->channel, run->message);
 	cw_wipe(secret->scalar, sizeof(secret->scalar));
-	reserve(run, &grant);
+	choose_serial(run->session->serial);
 	err = ask_for_key(run, &grant);
 	return err != CW_OK ? err : cw_step_commit(run, CW_STAGE_CREATING);
 }

@@ -76,7 +76,7 @@ void cw_invitation_wipe(struct cw_invitation *invitation);
 /* ---- certificates ---- */
 
 enum cw_certificate_status {
-	CW_CERT_RESERVED = 1, /* its serial is; nothing was signed, to our knowledge */
+	CW_CERT_RESERVED = 1, /* of an expired session: signed or not, who knows */
 	CW_CERT_PENDING = 2,  /* it left, and no verified result came back yet */
 	CW_CERT_ACTIVE = 3,
 	CW_CERT_SUSPENDED = 4,
@@ -91,11 +91,10 @@ const char *cw_certificate_status_name(enum cw_certificate_status status);
 struct cw_certificate {
 	uint8_t serial[CW_SERIAL_BYTES];
 	uint8_t session[CW_SESSION_ID_BYTES];
-	uint8_t invitation[CW_HASH_BYTES];
+	uint8_t invitation[CW_HASH_BYTES]; /* only to write */
 	enum cw_certificate_status status;
 	unsigned wanted; /* reason to revoke it for, or CW_REASON_NONE */
 	uint64_t changed_s;
-	uint64_t deadline_s; /* when a reserved or pending one is taken back */
 	char subject[CW_SUBJECT_MAX];
 	char profile[64];
 	struct cw_bytes der; /* only to write; certificate_der reads it */
@@ -121,9 +120,10 @@ struct cw_store {
 	    const uint8_t code_hash[CW_HASH_BYTES]);
 
 	/*
-	 * A new session, seen by every later call. Of two with the same id one
-	 * is EXISTS. Not durable: only a session whose first step is stored
-	 * survives a crash.
+	 * A new session, seen by every later call; the caller has just seen that
+	 * there is none with this id. Of two that come at once one is EXISTS.
+	 * Not durable: only a session whose first step is stored survives a
+	 * crash.
 	 */
 	enum cw_err (*session_add)(struct cw_store *store,
 	    const struct cw_session *session);
@@ -144,9 +144,16 @@ struct cw_store {
 	enum cw_err (*step_load)(struct cw_store *store,
 	    const uint8_t id[CW_SESSION_ID_BYTES], unsigned number,
 	    struct cw_buf *message, struct cw_buf *answer, struct cw_buf *kept);
-	/* Ends up to 1,000 sessions whose time is over: secrets go. */
+	/*
+	 * Ends the sessions whose time is over: secrets go, a pending
+	 * certificate is suspended and wanted revoked, and so is a serial that
+	 * was reserved (it gets a row of its own then).
+	 */
 	enum cw_err (*session_expire)(struct cw_store *store, uint64_t now_s,
 	    unsigned *n);
+	/* Whether an open session has reserved this serial, and no row tells. */
+	enum cw_err (*session_reserved)(struct cw_store *store,
+	    const uint8_t serial[CW_SERIAL_BYTES], bool *found);
 	enum cw_err (*session_count_open)(struct cw_store *store, uint64_t *n);
 	/* Removes ended sessions without a certificate, older than `before_s`. */
 	enum cw_err (*session_forget)(struct cw_store *store, uint64_t before_s);
@@ -163,8 +170,8 @@ struct cw_store {
 	/* Removes a reservation for which nothing was signed. */
 	enum cw_err (*certificate_drop)(struct cw_store *store,
 	    const uint8_t serial[CW_SERIAL_BYTES]);
-	/* Reserved or pending past their deadline, or wanted revoked. */
-	enum cw_err (*certificate_due)(struct cw_store *store, uint64_t now_s,
+	/* Wanted revoked, and not yet. */
+	enum cw_err (*certificate_due)(struct cw_store *store,
 	    struct cw_certificate *out, size_t max, size_t *n);
 
 	/* Listings, newest first; stops when `each` says false. */

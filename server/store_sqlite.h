@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of the SQLite store: store_sqlite.c opens, commits and lends out
- * readers; the store_sqlite_*.c beside it hold the operations by table.
+ * Inside of the SQLite store: store_sqlite.c opens and lends out readers,
+ * _writer.c commits, _sql.c holds the statements, _session.c and _rows.c the
+ * operations.
  */
 #ifndef CW_SERVER_STORE_SQLITE_H
 #define CW_SERVER_STORE_SQLITE_H
@@ -66,6 +67,9 @@ struct cw_sqlite {
 	struct cw_sqlite_queue durable;  /* somebody waits for each */
 	struct cw_sqlite_queue deferred; /* new sessions: with the next group */
 	bool stop;
+	bool leading; /* somebody runs a group */
+	bool idle;    /* the thread waits for a first new session */
+	uint64_t last_number; /* of a session; only who leads */
 	atomic_bool well;
 	atomic_uint_fast64_t commits;
 };

@@ -130,7 +130,7 @@ invitation_used(struct cw_store *store, const uint8_t *code_hash,
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_INVITATION_USED);
 	enum cw_err err;
 
-	cw_sql_blob(st, 1, cw_bytes(code_hash, CW_HASH_BYTES));
+	cw_sql_int(st, 1, cw_sqlite_key(code_hash));
 	err = cw_sql_row(conn, st);
 	*used = err == CW_OK ? (unsigned)cw_sql_column_uint(st, 0) : 0;
 	*confirmed = err == CW_OK ? (unsigned)cw_sql_column_uint(st, 1) : 0;
@@ -165,25 +165,24 @@ static enum cw_err
 read_certificate(sqlite3_stmt *st, struct cw_certificate *out,
     struct cw_buf *der)
 {
-	struct cw_bytes subject = cw_sql_column(st, 7);
-	struct cw_bytes profile = cw_sql_column(st, 8);
-	uint64_t status = cw_sql_column_uint(st, 3);
+	struct cw_bytes subject = cw_sql_column(st, 5);
+	struct cw_bytes profile = cw_sql_column(st, 6);
+	uint64_t status = cw_sql_column_uint(st, 2);
 
 	memset(out, 0, sizeof(*out));
 	if (!cw_sql_column_into(st, 0, out->serial, sizeof(out->serial)) ||
 	    !cw_sql_column_into(st, 1, out->session, sizeof(out->session)) ||
-	    !cw_sql_column_into(st, 2, out->invitation,
-	        sizeof(out->invitation)) ||
 	    subject.len >= sizeof(out->subject) ||
 	    profile.len >= sizeof(out->profile))
 		return CW_ERR_STORE_CORRUPT;
 	out->status = (enum cw_certificate_status)status;
-	out->wanted = (unsigned)cw_sql_column_uint(st, 4);
-	out->changed_s = cw_sql_column_uint(st, 5);
-	out->deadline_s = cw_sql_column_uint(st, 6);
-	memcpy(out->subject, subject.ptr, subject.len);
-	memcpy(out->profile, profile.ptr, profile.len);
-	cw_sql_column_buf(st, 9, der);
+	out->wanted = (unsigned)cw_sql_column_uint(st, 3);
+	out->changed_s = cw_sql_column_uint(st, 4);
+	if (subject.len > 0)
+		memcpy(out->subject, subject.ptr, subject.len);
+	if (profile.len > 0)
+		memcpy(out->profile, profile.ptr, profile.len);
+	cw_sql_column_buf(st, 7, der);
 	return der != NULL ? der->err : CW_OK;
 }
 
@@ -240,16 +239,15 @@ certificate_drop(struct cw_store *store, const uint8_t *serial)
 }
 
 static enum cw_err
-certificate_due(struct cw_store *store, uint64_t now_s,
-    struct cw_certificate *out, size_t max, size_t *n)
+certificate_due(struct cw_store *store, struct cw_certificate *out,
+    size_t max, size_t *n)
 {
 	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_DUE);
 	enum cw_err err = CW_OK;
 
 	*n = 0;
-	cw_sql_int(st, 1, (int64_t)now_s);
-	cw_sql_int(st, 2, (int64_t)max);
+	cw_sql_int(st, 1, (int64_t)max);
 	while (*n < max && (err = cw_sql_row(conn, st)) == CW_OK)
 		if ((err = read_certificate(st, &out[(*n)++], NULL)) != CW_OK)
 			break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions and their steps in SQLite. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "server/store_sqlite.h"
 
@@ -18,8 +19,23 @@ digests_of(const struct cw_session *session)
 	return cw_bytes(session->digests[0], session->n_digests * CW_HASH_BYTES);
 }
 
+/* Where its steps go: rising, and never given twice, also after a restart. Only
+ * the writing thread asks. */
+static uint64_t
+next_number(struct cw_sqlite *s)
+{
+	struct timespec now;
+	uint64_t us;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	s->last_number = us > s->last_number ? us : s->last_number + 1;
+	return s->last_number;
+}
+
 static enum cw_err
-insert(struct cw_sqlite_conn *conn, const struct cw_session *session)
+insert(struct cw_sqlite *s, struct cw_sqlite_conn *conn,
+    const struct cw_session *session)
 {
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_ADD);
 
@@ -37,6 +53,7 @@ insert(struct cw_sqlite_conn *conn, const struct cw_session *session)
 	cw_sql_blob(st, 12, cw_buf_bytes(&session->grant));
 	cw_sql_blob(st, 13, cw_buf_bytes(&session->verdict));
 	cw_sql_blob(st, 14, cw_buf_bytes(&session->sealed));
+	cw_sql_int(st, 15, (int64_t)next_number(s));
 	return cw_sql_run(conn, st);
 }
 
@@ -146,7 +163,7 @@ apply_add(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 	cw_session_init(&session);
 	/* It cannot have left the cache, unless memory is gone. */
 	if (cw_store_cache_get(s->cache, (const uint8_t *)(job + 1), &session))
-		err = insert(conn, &session);
+		err = insert(s, conn, &session);
 	cw_session_wipe(&session);
 	return err;
 }
@@ -163,9 +180,8 @@ after_add(struct cw_sqlite *s, void *arg)
 static enum cw_err
 apply_add_now(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
-	enum cw_err err = insert(conn, arg);
+	enum cw_err err = insert(s, conn, arg);
 
-	(void)s;
 	return err == CW_OK && sqlite3_changes(conn->db) == 0 ? CW_ERR_EXISTS :
 	                                                        err;
 }
@@ -193,18 +209,12 @@ static enum cw_err
 session_add(struct cw_store *store, const struct cw_session *session)
 {
 	struct cw_sqlite *s = self(store);
-	struct cw_session there;
 	enum cw_err err;
 
 	/* While writes fail, say so at once rather than in step 4. */
 	if (!atomic_load(&s->well))
 		return cw_sqlite_write(s, apply_add_now, NULL,
 		    (void *)(uintptr_t)session);
-	cw_session_init(&there);
-	err = session_load(store, session->id, &there);
-	cw_session_wipe(&there);
-	if (err != CW_ERR_NO_SESSION)
-		return err == CW_OK ? CW_ERR_EXISTS : err;
 	err = cw_store_cache_put(s->cache, session, true);
 	if (err == CW_OK && (err = defer_add(s, session)) != CW_OK)
 		cw_store_cache_drop(s->cache, session->id);
@@ -227,14 +237,13 @@ put_certificate(struct cw_sqlite_conn *conn, const struct cw_certificate *c)
 	cw_sql_int(st, 1, cw_sqlite_key(c->serial));
 	cw_sql_blob(st, 2, CW_BYTES_ARRAY(c->serial));
 	cw_sql_blob(st, 3, CW_BYTES_ARRAY(c->session));
-	cw_sql_blob(st, 4, CW_BYTES_ARRAY(c->invitation));
+	cw_sql_int(st, 4, cw_sqlite_key(c->invitation));
 	cw_sql_int(st, 5, c->status);
 	cw_sql_int(st, 6, c->wanted);
 	cw_sql_int(st, 7, (int64_t)c->changed_s);
-	cw_sql_int(st, 8, (int64_t)c->deadline_s);
-	cw_sql_text(st, 9, c->subject);
-	cw_sql_text(st, 10, c->profile);
-	cw_sql_blob(st, 11, c->der);
+	cw_sql_text(st, 8, c->subject);
+	cw_sql_text(st, 9, c->profile);
+	cw_sql_blob(st, 10, c->der);
 	return cw_sql_run(conn, st);
 }
 
@@ -324,16 +333,31 @@ struct expire_args {
 	unsigned n;
 };
 
+/* The same time runs through all of them; the last one counts. */
+static enum cw_err
+run_all(struct cw_sqlite_conn *conn, const enum cw_sql *sqls, size_t n,
+    uint64_t time_s)
+{
+	enum cw_err err = CW_OK;
+
+	for (size_t i = 0; i < n && err == CW_OK; i++) {
+		sqlite3_stmt *st = cw_sql_get(conn, sqls[i]);
+
+		cw_sql_int(st, 1, (int64_t)time_s);
+		err = cw_sql_run(conn, st);
+	}
+	return err;
+}
+
 static enum cw_err
 apply_expire(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
+	static const enum cw_sql sqls[] = { CW_SQL_EXPIRE_RESERVED,
+		CW_SQL_EXPIRE_PENDING, CW_SQL_SESSION_EXPIRE };
 	struct expire_args *a = arg;
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_EXPIRE);
-	enum cw_err err;
+	enum cw_err err = run_all(conn, sqls, 3, a->time_s);
 
 	(void)s;
-	cw_sql_int(st, 1, (int64_t)a->time_s);
-	err = cw_sql_run(conn, st);
 	a->n = err == CW_OK ? (unsigned)sqlite3_changes(conn->db) : 0;
 	return err;
 }
@@ -361,19 +385,12 @@ session_expire(struct cw_store *store, uint64_t now_s, unsigned *n)
 static enum cw_err
 apply_forget(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
-	static const enum cw_sql steps[] = { CW_SQL_SESSION_FORGET_STEPS,
+	static const enum cw_sql sqls[] = { CW_SQL_FORGET_STEPS,
 		CW_SQL_SESSION_FORGET };
 	const struct expire_args *a = arg;
-	enum cw_err err = CW_OK;
 
 	(void)s;
-	for (size_t i = 0; i < 2 && err == CW_OK; i++) {
-		sqlite3_stmt *st = cw_sql_get(conn, steps[i]);
-
-		cw_sql_int(st, 1, (int64_t)a->time_s);
-		err = cw_sql_run(conn, st);
-	}
-	return err;
+	return run_all(conn, sqls, 2, a->time_s);
 }
 
 static enum cw_err
@@ -396,6 +413,24 @@ session_count_open(struct cw_store *store, uint64_t *n)
 	sqlite3_reset(st);
 	cw_sqlite_reader_done(s, conn);
 	return err;
+}
+
+static enum cw_err
+session_reserved(struct cw_store *store, const uint8_t *serial, bool *found)
+{
+	struct cw_sqlite *s = self(store);
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_SERIALS);
+	uint8_t row[CW_SERIAL_BYTES];
+	enum cw_err err;
+
+	*found = false;
+	while (!*found && (err = cw_sql_row(conn, st)) == CW_OK)
+		*found = cw_sql_column_into(st, 0, row, sizeof(row)) &&
+		    memcmp(row, serial, sizeof(row)) == 0;
+	sqlite3_reset(st);
+	cw_sqlite_reader_done(s, conn);
+	return *found || err == CW_ERR_NOT_FOUND ? CW_OK : err;
 }
 
 static enum cw_err
@@ -428,5 +463,6 @@ cw_sqlite_session_ops(struct cw_store *store)
 	store->session_expire = session_expire;
 	store->session_forget = session_forget;
 	store->session_count_open = session_count_open;
+	store->session_reserved = session_reserved;
 	store->session_each = session_each;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The writing thread: what has queued up while it waited for the disk becomes
- * the next transaction, so that many sessions share one sync.
+ * Group commit. Whoever has something to write and finds nobody writing leads:
+ * it writes all that has queued up in one transaction, while what comes
+ * meanwhile queues up for the next leader. Alone, no thread is switched to;
+ * under load many sessions share one sync. A thread of its own only writes new
+ * sessions that no leader has taken along for a while.
  */
 #include "server/store_sqlite.h"
 
@@ -154,27 +157,46 @@ run_group(struct cw_sqlite *s, struct cw_sqlite_job *deferred,
 	}
 }
 
-/* Waits for a write that somebody waits for, or for new sessions to be due. */
+/* Leads one group. The mutex is held before and after. */
 static void
-wait_for_work(struct cw_sqlite *s)
+lead(struct cw_sqlite *s)
 {
-	while (!s->stop && s->durable.first == NULL) {
-		struct timespec until;
-		long ms = atomic_load(&s->well) ? DEFER_MS : RETRY_MS;
+	struct cw_sqlite_job *deferred = queue_take_all(&s->deferred);
+	struct cw_sqlite_job *durable = queue_take_all(&s->durable);
 
-		if (s->deferred.first == NULL) {
-			pthread_cond_wait(&s->work, &s->mutex);
-			continue;
-		}
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += ms % 1000 * 1000000;
-		until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		while (!s->stop && s->durable.first == NULL &&
-		    pthread_cond_timedwait(&s->work, &s->mutex, &until) == 0)
-			continue;
-		return;
-	}
+	s->leading = true;
+	pthread_mutex_unlock(&s->mutex);
+	run_group(s, deferred, durable);
+	pthread_mutex_lock(&s->mutex);
+	s->leading = false;
+	/* The first that came meanwhile leads the next one. */
+	if (s->durable.first != NULL)
+		pthread_cond_signal(&s->durable.first->woken);
+	else if (s->stop)
+		pthread_cond_signal(&s->work);
+}
+
+/* True when new sessions have waited long enough, or it is time to end. */
+static bool
+wait_deferred(struct cw_sqlite *s)
+{
+	struct timespec until;
+	long ms = atomic_load(&s->well) ? DEFER_MS : RETRY_MS;
+
+	s->idle = true;
+	while (!s->stop && s->deferred.first == NULL)
+		pthread_cond_wait(&s->work, &s->mutex);
+	s->idle = false;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ms % 1000 * 1000000;
+	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (!s->stop &&
+	    pthread_cond_timedwait(&s->work, &s->mutex, &until) == 0)
+		continue;
+	while (s->stop && s->leading)
+		pthread_cond_wait(&s->work, &s->mutex);
+	return !s->leading;
 }
 
 static void *
@@ -183,19 +205,15 @@ writer_main(void *arg)
 	struct cw_sqlite *s = arg;
 	bool stop = false;
 
+	pthread_mutex_lock(&s->mutex);
 	while (!stop) {
-		struct cw_sqlite_job *deferred;
-		struct cw_sqlite_job *durable;
+		bool due = wait_deferred(s);
 
-		pthread_mutex_lock(&s->mutex);
-		wait_for_work(s);
 		stop = s->stop;
-		deferred = queue_take_all(&s->deferred);
-		durable = queue_take_all(&s->durable);
-		pthread_mutex_unlock(&s->mutex);
-		if (deferred != NULL || durable != NULL)
-			run_group(s, deferred, durable);
+		if (due && s->deferred.first != NULL)
+			lead(s);
 	}
+	pthread_mutex_unlock(&s->mutex);
 	return NULL;
 }
 
@@ -246,9 +264,11 @@ cw_sqlite_write(struct cw_sqlite *s,
 	pthread_cond_init(&job.woken, NULL);
 	pthread_mutex_lock(&s->mutex);
 	queue_put(&s->durable, &job);
-	pthread_cond_signal(&s->work);
 	while (!job.done)
-		pthread_cond_wait(&job.woken, &s->mutex);
+		if (s->leading)
+			pthread_cond_wait(&job.woken, &s->mutex);
+		else
+			lead(s);
 	pthread_mutex_unlock(&s->mutex);
 	pthread_cond_destroy(&job.woken);
 	return job.err;
@@ -264,7 +284,7 @@ cw_sqlite_defer(struct cw_sqlite *s, struct cw_sqlite_job *job)
 		err = CW_ERR_STORE_FAILED;
 	else
 		queue_put(&s->deferred, job);
-	if (err == CW_OK && s->deferred.n == 1)
+	if (err == CW_OK && s->idle)
 		pthread_cond_signal(&s->work);
 	pthread_mutex_unlock(&s->mutex);
 	return err;

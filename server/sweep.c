@@ -27,10 +27,10 @@ log_certificate(const char *event, const uint8_t *serial, unsigned reason)
 /* ---- certificates ---- */
 
 static enum cw_err
-revoke(struct cw_engine *engine, const struct cw_certificate *c,
-    unsigned reason)
+revoke(struct cw_engine *engine, const struct cw_certificate *c)
 {
 	struct cw_store *store = engine->store;
+	unsigned reason = c->wanted;
 	uint64_t now_s = cw_clock_now_s(engine->clock);
 	enum cw_err err = cw_signer_revoke(engine->signer, c->serial, reason);
 
@@ -44,23 +44,6 @@ revoke(struct cw_engine *engine, const struct cw_certificate *c,
 	    now_s);
 }
 
-/* First suspended, so that no status service calls it good while the signer
- * cannot be asked; the next pass revokes. */
-static enum cw_err
-take_back(struct cw_engine *engine, const struct cw_certificate *c)
-{
-	if (c->status == CW_CERT_RESERVED)
-		return revoke(engine, c, CW_REASON_CESSATION);
-	if (c->status == CW_CERT_PENDING && c->wanted == CW_REASON_NONE) {
-		log_certificate("certificate.suspended", c->serial,
-		    CW_REASON_CESSATION);
-		return engine->store->certificate_set(engine->store, c->serial,
-		    CW_CERT_SUSPENDED, CW_REASON_CESSATION,
-		    cw_clock_now_s(engine->clock));
-	}
-	return revoke(engine, c, c->wanted);
-}
-
 static enum cw_err
 sweep_certificates(struct cw_engine *engine)
 {
@@ -72,10 +55,10 @@ sweep_certificates(struct cw_engine *engine)
 		return CW_ERR_NO_MEMORY;
 	do {
 		enum cw_err err = engine->store->certificate_due(engine->store,
-		    cw_clock_now_s(engine->clock), due, DUE_MAX, &n);
+		    due, DUE_MAX, &n);
 
 		for (size_t i = 0; i < n && err == CW_OK; i++)
-			err = take_back(engine, &due[i]);
+			err = revoke(engine, &due[i]);
 		if (first == CW_OK)
 			first = err;
 	} while (n == DUE_MAX && first == CW_OK);
@@ -95,9 +78,9 @@ sweep_sessions(struct cw_engine *engine)
 	unsigned n = 0;
 	enum cw_err err;
 
-	do
-		err = store->session_expire(store, now_s, &n);
-	while (err == CW_OK && n == 1000);
+	err = store->session_expire(store, now_s, &n);
+	if (err == CW_OK && n > 0)
+		cw_log(CW_LOG_INFO, "session.expired", "n=%u", n);
 	if (err == CW_OK)
 		err = store->session_count_open(store, &open);
 	if (err == CW_OK)
@@ -135,6 +118,7 @@ static enum cw_err
 reconcile_entry(struct cw_engine *engine, const struct cw_signer_entry *entry)
 {
 	struct cw_certificate known;
+	bool reserved;
 	enum cw_err err;
 
 	if (entry->revoked)
@@ -142,6 +126,12 @@ reconcile_entry(struct cw_engine *engine, const struct cw_signer_entry *entry)
 	err = engine->store->certificate_load(engine->store, entry->serial,
 	    &known, NULL);
 	if (err != CW_ERR_UNKNOWN_SERIAL)
+		return err;
+	/* Signed for a session that has not heard of it yet: it asks again, or
+	 * runs out. */
+	err = engine->store->session_reserved(engine->store, entry->serial,
+	    &reserved);
+	if (err != CW_OK || reserved)
 		return err;
 	log_certificate("certificate.unknown", entry->serial,
 	    CW_REASON_CESSATION);
