@@ -200,7 +200,7 @@ a_card_that_is_nearly_full_says_so_and_stays_well(void **state)
 	unsigned done = 0, full = 0;
 
 	/* From too small for a session to large enough for two. */
-	for (size_t max = 7000; max < 13000; max += 250) {
+	for (size_t max = 7000; max < 15000; max += 400) {
 		struct cw_test_world *w = cw_test_world_renew(state);
 		enum cw_err err;
 
