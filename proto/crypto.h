@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The crypto contract: all that the protocol needs of a crypto library.
- * Algorithms are data (enum and table). Implementations: crypto_openssl.c
- * (NIST curves, RSA, AES-CCM), crypto_sodium.c (Curve25519, ChaCha20, hashing);
- * crypto.c picks by the table. All functions are thread-safe; every failure
- * that is not the peer's doing is CRYPTO_FAILED.
+ * Algorithms are data (enum and table). Implementations: crypto_*openssl.c
+ * (NIST curves, RSA, AES-CCM, SHA-2), crypto_sodium.c (Curve25519, ChaCha20,
+ * random numbers); crypto.c picks by the table, and has HMAC and HKDF. All
+ * functions are thread-safe; every failure that is not the peer's doing is
+ * CRYPTO_FAILED or NO_MEMORY, and a full buffer TOO_LARGE.
  */
 #ifndef CW_PROTO_CRYPTO_H
 #define CW_PROTO_CRYPTO_H
@@ -51,15 +52,15 @@ struct cw_public_key {
 	uint8_t y[48];
 };
 
-/* A private key, opaque, in guarded or library-owned memory. */
+/* A private key, opaque, in memory that is wiped when it is freed. */
 struct cw_private_key;
 
 struct cw_key_type_info {
 	enum cw_key_type type;
-	const char *name;       /* "P-256", "RSA-2048", … */
-	enum cw_alg alg;        /* signs with this COSE algorithm, or NONE */
-	unsigned usage;         /* allowed bits of session.cddl usage */
-	uint16_t x_len, y_len;  /* sizes of a public key; 0 where variable */
+	const char *name;      /* "P-256", "RSA-2048", … */
+	enum cw_alg alg;       /* signs with this COSE algorithm, or NONE */
+	unsigned usage;        /* allowed bits of session.cddl usage */
+	uint16_t x_len, y_len; /* sizes of a public key; 0 where variable */
 };
 
 /* NULL for a number that is no key type. */
@@ -83,7 +84,8 @@ void cw_key_public(const struct cw_private_key *key, struct cw_public_key *out);
 enum cw_err cw_key_export(const struct cw_private_key *key, struct cw_buf *out)
     __attribute__((warn_unused_result));
 
-/* Errors: BAD_PRIVATE_KEY, UNKNOWN_ALGORITHM. */
+/* One key and nothing behind it; its halves must belong together. Errors:
+ * BAD_PRIVATE_KEY, UNKNOWN_ALGORITHM. */
 enum cw_err cw_key_import(struct cw_bytes pkcs8, struct cw_private_key **out)
     __attribute__((warn_unused_result));
 
@@ -101,7 +103,9 @@ enum cw_err cw_key_from_scalar(enum cw_key_type type, const uint8_t scalar[32],
 enum cw_err cw_sign(const struct cw_private_key *key, struct cw_bytes message,
     struct cw_buf *out) __attribute__((warn_unused_result));
 
-/* Errors: BAD_SIGNATURE; BAD_KEY if the point is not on its curve. */
+/* Errors: BAD_SIGNATURE (also another length, or r or s not in 1..n-1); BAD_KEY
+ * if the point is not on its curve; UNKNOWN_ALGORITHM. Ed25519 as libsodium
+ * does it: a key or R of small order, or not canonical, is BAD_SIGNATURE. */
 enum cw_err cw_verify(const struct cw_public_key *key, struct cw_bytes message,
     struct cw_bytes signature) __attribute__((warn_unused_result));
 
@@ -111,7 +115,8 @@ enum cw_err cw_public_key_check(const struct cw_public_key *key)
 
 /*
  * Z = x coordinate (P-256) or X25519 output, 32 bytes; the caller wipes it.
- * Errors: BAD_KEY (not on the curve, another type, or a zero Z).
+ * Errors: BAD_KEY (not on the curve, another type, or a zero Z),
+ * UNKNOWN_ALGORITHM.
  */
 enum cw_err cw_agree(const struct cw_private_key *key,
     const struct cw_public_key *peer, uint8_t z[32])
@@ -123,7 +128,8 @@ enum cw_err cw_agree(const struct cw_private_key *key,
  * the raw RSA private operation on a block of modulus length; ECDH with an
  * uncompressed point of the key's curve giving x, for P-256, P-384; X25519 with
  * 32 bytes; Ed25519 over the whole message. Errors: UNKNOWN_ALGORITHM,
- * OUT_OF_RANGE (length of the input), BAD_KEY.
+ * OUT_OF_RANGE (length of the input: a digest has 20..64 bytes; a block that is
+ * not below the modulus), BAD_KEY.
  */
 enum cw_err cw_key_sign_digest(const struct cw_private_key *key,
     struct cw_bytes digest, struct cw_buf *der)
@@ -163,7 +169,8 @@ enum cw_err cw_aead_seal(enum cw_alg alg, const uint8_t key[CW_AEAD_KEY_BYTES],
     struct cw_bytes nonce, struct cw_bytes aad, struct cw_bytes plain,
     struct cw_buf *out) __attribute__((warn_unused_result));
 
-/* Appends the plaintext. Errors: BAD_CIPHERTEXT (nothing is appended then). */
+/* Appends the plaintext. Errors: BAD_CIPHERTEXT (nothing is appended then),
+ * UNKNOWN_ALGORITHM. */
 enum cw_err cw_aead_open(enum cw_alg alg, const uint8_t key[CW_AEAD_KEY_BYTES],
     struct cw_bytes nonce, struct cw_bytes aad, struct cw_bytes sealed,
     struct cw_buf *out) __attribute__((warn_unused_result));
