@@ -174,11 +174,19 @@ enum cw_err
 cw_agree(const struct cw_private_key *key, const struct cw_public_key *peer,
     uint8_t z[32])
 {
+	static const uint8_t zero[32];
+	enum cw_err err;
+
 	if (key->pub.type != CW_KEY_P256 && key->pub.type != CW_KEY_X25519)
 		return CW_ERR_UNKNOWN_ALGORITHM;
 	if (peer->type != key->pub.type)
 		return CW_ERR_BAD_KEY;
-	return key->adapter->agree(key, peer, z);
+	err = key->adapter->agree(key, peer, z);
+	/* P-256 has a point with x = 0; X25519 has several that give it. */
+	if (err == CW_OK &&
+	    cw_secret_equal(cw_bytes(z, sizeof(zero)), CW_BYTES_ARRAY(zero)))
+		err = CW_ERR_BAD_KEY;
+	return err;
 }
 
 /* RFC 2104 over SHA-256, whose block is 64 bytes. At most three parts. */

@@ -164,11 +164,14 @@ import_ec(EVP_PKEY *pkey, struct cw_private_key *key)
 
 	key->adapter = &cw_adapter_ec;
 	key->handle = ec;
-	if (ec == NULL || EC_KEY_check_key(ec) != 1)
+	if (ec == NULL)
 		return CW_ERR_BAD_PRIVATE_KEY;
 	key->pub.type = ec_type(ec);
-	if ((int)key->pub.type == 0)
+	/* RFC 5480 2.1.1: curves are named, never described. */
+	if ((int)key->pub.type == 0 || EC_KEY_decoded_from_explicit_params(ec))
 		return CW_ERR_UNKNOWN_ALGORITHM;
+	if (EC_KEY_check_key(ec) != 1)
+		return CW_ERR_BAD_PRIVATE_KEY;
 	n = key->pub.type == CW_KEY_P384 ? 48 : 32;
 	if (EC_POINT_point2oct(EC_KEY_get0_group(ec),
 		EC_KEY_get0_public_key(ec), POINT_CONVERSION_UNCOMPRESSED,
@@ -211,7 +214,10 @@ import_rsa(EVP_PKEY *pkey, struct cw_private_key *key)
 	if (RSA_bits(rsa) != 2048 && RSA_bits(rsa) != 3072)
 		return CW_ERR_UNKNOWN_ALGORITHM;
 	key->pub.type = RSA_bits(rsa) == 3072 ? CW_KEY_RSA3072 : CW_KEY_RSA2048;
-	if (set_public(rsa, &key->pub) != CW_OK || !is_pair(rsa))
+	/* A private exponent has no reason to be longer than the modulus; the
+	 * operation takes as long as it is. */
+	if (set_public(rsa, &key->pub) != CW_OK || check(&key->pub) != CW_OK ||
+	    BN_num_bits(RSA_get0_d(rsa)) > RSA_bits(rsa) || !is_pair(rsa))
 		return CW_ERR_BAD_PRIVATE_KEY;
 	return CW_OK;
 }
