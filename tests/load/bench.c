@@ -24,7 +24,7 @@
 
 #include "tests/load/client.h"
 #include "tests/load/floor.h"
-#include "tests/load/server.h"
+#include "tests/support/daemon.h"
 
 #define CLIENTS_MAX 64
 #define GRANT_USES 1000
@@ -64,7 +64,7 @@ figure_of(const char *name, const char *what, double value, const char *unit)
 
 /* Shared with the child that runs the clients. */
 struct run {
-	const struct cw_load_server *server;
+	const struct cw_daemon *server;
 	unsigned clients, sessions; /* sessions each */
 	enum cw_load_step last;
 	char invitation[CLIENTS_MAX][512];
@@ -160,8 +160,8 @@ shared(size_t size)
 
 /* Runs clients in a child process, on `cpu` if not negative. */
 static struct run *
-run_clients(const struct cw_load_server *server, unsigned clients,
-    unsigned sessions, enum cw_load_step last, unsigned mode, int cpu)
+run_clients(const struct cw_daemon *server, unsigned clients, unsigned sessions,
+    enum cw_load_step last, unsigned mode, int cpu)
 {
 	struct run *run = shared(sizeof(*run));
 	int status = 1;
@@ -174,7 +174,7 @@ run_clients(const struct cw_load_server *server, unsigned clients,
 	for (size_t k = 0; k < CW_LOAD_STEPS; k++)
 		run->step_us[k] = shared(sizeof(uint32_t) * clients * sessions);
 	for (unsigned i = 0; i < clients; i++)
-		if (!cw_load_server_invite(server, GRANT_USES, mode,
+		if (!cw_daemon_invite(server, GRANT_USES, mode,
 			run->invitation[i], sizeof(run->invitation[i])))
 			failed = true;
 	pid = fork();
@@ -196,7 +196,7 @@ run_clients(const struct cw_load_server *server, unsigned clients,
 /* ---- what is measured ---- */
 
 static uint64_t
-health_number(const struct cw_load_server *server, const char *name)
+health_number(const struct cw_daemon *server, const char *name)
 {
 	struct cw_load_client *client = cw_load_client_new(server->url,
 	    server->ca, cw_buf_bytes(&server->personalisation));
@@ -249,11 +249,11 @@ sessions_each(const struct options *o, unsigned clients)
 
 /* CPU of the issuer for a session, with so many clients on the other core. */
 static double
-session_cpu(const struct cw_load_server *server, unsigned clients,
-    unsigned sessions, unsigned mode, const char *name, bool details)
+session_cpu(const struct cw_daemon *server, unsigned clients, unsigned sessions,
+    unsigned mode, const char *name, bool details)
 {
-	struct cw_load_usage before;
-	struct cw_load_usage after;
+	struct cw_daemon_figures before;
+	struct cw_daemon_figures after;
 	uint64_t store = health_number(server, "store_commits");
 	uint64_t log = health_number(server, "signer_commits");
 	unsigned total = clients * sessions;
@@ -261,9 +261,9 @@ session_cpu(const struct cw_load_server *server, unsigned clients,
 	double web;
 	double signer;
 
-	cw_load_server_usage(server, &before);
+	cw_daemon_usage(server, &before);
 	run = run_clients(server, clients, sessions, CW_LOAD_RESULT, mode, 1);
-	cw_load_server_usage(server, &after);
+	cw_daemon_usage(server, &after);
 	web = (after.web_us - before.web_us) / total;
 	signer = (after.signer_us - before.signer_us) / total;
 	figure_of(name, "web_cpu", web, "us");
@@ -292,11 +292,11 @@ cpu_figures(const struct options *o)
 		{ "session_mode2_8_clients", 2, 8 },
 	};
 	struct cw_floor_row floor_rows[CW_FLOOR_ROWS];
-	struct cw_load_server server;
+	struct cw_daemon server;
 	double cpu[3];
 	double floor_us;
 
-	if (!cw_load_server_start(&server, o->build, 0,
+	if (!cw_daemon_start(&server, o->build, 0,
 		"threads = 80\nopen_sessions_max = 30000\n"))
 		exit(1);
 	/* Warm: caches of chains, code, connections of the store. */
@@ -316,14 +316,14 @@ cpu_figures(const struct options *o)
 	figure("crypto_floor", floor_us, "us");
 	for (size_t i = 0; i < 3; i++)
 		figure_of(rows[i].name, "ratio", cpu[i] / floor_us, "x");
-	cw_load_server_stop(&server);
+	cw_daemon_stop(&server);
 }
 
 static void
-request_figures(const struct cw_load_server *server, unsigned n)
+request_figures(const struct cw_daemon *server, unsigned n)
 {
-	struct cw_load_usage before;
-	struct cw_load_usage after;
+	struct cw_daemon_figures before;
+	struct cw_daemon_figures after;
 	double cost[2];
 
 	for (int fresh = 0; fresh <= 1; fresh++) {
@@ -331,11 +331,11 @@ request_figures(const struct cw_load_server *server, unsigned n)
 		    server->ca, cw_buf_bytes(&server->personalisation));
 		double web;
 
-		cw_load_server_usage(server, &before);
+		cw_daemon_usage(server, &before);
 		for (unsigned i = 0; i < n; i++)
 			if (cw_load_client_health(client, fresh == 1) != CW_OK)
 				failed = true;
-		cw_load_server_usage(server, &after);
+		cw_daemon_usage(server, &after);
 		web = after.web_us - before.web_us;
 		cost[fresh] = web / n;
 		cw_load_client_free(&client);
@@ -348,9 +348,9 @@ static void
 throughput_figures(const struct options *o)
 {
 	static const unsigned clients[] = { 1, 8, 64 };
-	struct cw_load_server server;
+	struct cw_daemon server;
 
-	if (!cw_load_server_start(&server, o->build, -1,
+	if (!cw_daemon_start(&server, o->build, -1,
 		"threads = 80\nopen_sessions_max = 30000\n"))
 		exit(1);
 	figure("start", server.start_ms, "ms");
@@ -366,21 +366,21 @@ throughput_figures(const struct options *o)
 		    "1/s");
 	}
 	request_figures(&server, 500);
-	cw_load_server_stop(&server);
+	cw_daemon_stop(&server);
 }
 
 static void
 memory_figures(const struct options *o)
 {
 	const unsigned counts[2] = { 1000, o->open };
-	struct cw_load_server server;
-	struct cw_load_usage usage;
+	struct cw_daemon server;
+	struct cw_daemon_figures usage;
 	unsigned open = 0;
 
-	if (!cw_load_server_start(&server, o->build, -1,
+	if (!cw_daemon_start(&server, o->build, -1,
 		"threads = 80\nopen_sessions_max = 30000\n"))
 		exit(1);
-	cw_load_server_usage(&server, &usage);
+	cw_daemon_usage(&server, &usage);
 	figure("memory_0_open_sessions",
 	    (double)(usage.web_kb + usage.signer_kb) / 1024, "MiB");
 	for (size_t i = 0; i < 2; i++) {
@@ -389,12 +389,12 @@ memory_figures(const struct options *o)
 		run_clients(&server, 8, (counts[i] - open) / 8, CW_LOAD_TOKEN,
 		    1, -1);
 		open = counts[i];
-		cw_load_server_usage(&server, &usage);
+		cw_daemon_usage(&server, &usage);
 		snprintf(name, sizeof(name), "memory_%u_open_sessions", open);
 		figure(name, (double)(usage.web_kb + usage.signer_kb) / 1024,
 		    "MiB");
 	}
-	cw_load_server_stop(&server);
+	cw_daemon_stop(&server);
 }
 
 static bool

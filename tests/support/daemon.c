@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starts, asks and ends the issuer. */
-#include "tests/load/server.h"
+#include "tests/support/daemon.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,7 +37,7 @@ become(const char *const argv[])
 	_exit(127);
 }
 
-/* Runs a program, waits for it, and gives its first line of output. */
+/* Runs a program, waits for it, and gives what it printed. */
 static bool
 run(const char *const argv[], char *line, size_t size)
 {
@@ -58,7 +58,6 @@ run(const char *const argv[], char *line, size_t size)
 	while ((got = read(out[0], line + n, size - 1 - n)) > 0)
 		n += (size_t)got;
 	line[n] = '\0';
-	line[strcspn(line, "\n")] = '\0';
 	close(out[0]);
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
@@ -69,10 +68,10 @@ path(char *out, size_t size, const char *dir, const char *name)
 	snprintf(out, size, "%.200s/%.40s", dir, name);
 }
 
-/* The configuration that `cardwright-keys dev` wrote, with a free port and the
- * bench's own lines at the end of [issuer]. */
+/* The configuration that `cardwright-keys dev` wrote, with the issuer's port (0:
+ * it picks one) and more lines. */
 static bool
-write_config(const struct cw_load_server *s, const char *lines)
+write_config(const struct cw_daemon *s)
 {
 	char from[256];
 	char to[256];
@@ -81,16 +80,17 @@ write_config(const struct cw_load_server *s, const char *lines)
 	FILE *out;
 
 	path(from, sizeof(from), s->dir, "issuer.ini");
-	path(to, sizeof(to), s->dir, "bench.ini");
+	path(to, sizeof(to), s->dir, "test.ini");
 	in = fopen(from, "re");
 	out = fopen(to, "we");
 	if (in == NULL || out == NULL)
 		return false;
 	while (fgets(line, sizeof(line), in) != NULL) {
 		if (strncmp(line, "listen", 6) == 0)
-			fprintf(out, "listen = 127.0.0.1:0\n%s", lines);
+			fprintf(out, "listen = 127.0.0.1:%u\n%s", s->port,
+			    s->lines);
 		else if (strncmp(line, "url", 3) == 0)
-			fputs("url = https://localhost:0\n", out);
+			fprintf(out, "url = https://localhost:%u\n", s->port);
 		else
 			fputs(line, out);
 	}
@@ -99,7 +99,7 @@ write_config(const struct cw_load_server *s, const char *lines)
 }
 
 static void
-become_server(const struct cw_load_server *s, int cpu, int ready)
+become_server(const struct cw_daemon *s, int ready)
 {
 	char program[300];
 	char config[256];
@@ -109,23 +109,23 @@ become_server(const struct cw_load_server *s, int cpu, int ready)
 		NULL };
 	cpu_set_t set;
 
-	if (cpu >= 0) {
+	if (s->cpu >= 0) {
 		CPU_ZERO(&set);
-		CPU_SET((unsigned)cpu, &set);
+		CPU_SET((unsigned)s->cpu, &set);
 		sched_setaffinity(0, sizeof(set), &set);
 	}
 	path(program, sizeof(program), s->build, "cardwrightd");
-	path(config, sizeof(config), s->dir, "bench.ini");
+	path(config, sizeof(config), s->dir, "test.ini");
 	path(log, sizeof(log), s->dir, "log");
 	snprintf(fd, sizeof(fd), "%d", ready);
-	dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+	dup2(open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
 	    STDERR_FILENO);
 	fcntl(ready, F_SETFD, 0);
 	become(argv);
 }
 
 static bool
-wait_ready(struct cw_load_server *s, int fd)
+wait_ready(struct cw_daemon *s, int fd)
 {
 	char line[512];
 	size_t n = 0;
@@ -142,27 +142,48 @@ wait_ready(struct cw_load_server *s, int fd)
 	url += 4;
 	url[strcspn(url, " \n")] = '\0';
 	snprintf(s->url, sizeof(s->url), "%.120s", url);
-	return true;
+	s->port = (unsigned)strtoul(strrchr(s->url, ':') + 1, NULL, 10);
+	return write_config(s); /* from now on with this port */
+}
+
+static bool
+launch(struct cw_daemon *s)
+{
+	double start = now_ms();
+	int ready[2];
+	bool ok;
+
+	if (pipe2(ready, O_CLOEXEC) != 0)
+		return false;
+	s->parent = fork();
+	if (s->parent == 0)
+		become_server(s, ready[1]);
+	close(ready[1]);
+	ok = wait_ready(s, ready[0]);
+	s->start_ms = now_ms() - start;
+	close(ready[0]);
+	if (!ok)
+		fprintf(stderr, "issuer: no issuer; see %s/log\n", s->dir);
+	return ok;
 }
 
 bool
-cw_load_server_start(struct cw_load_server *s, const char *build, int cpu,
+cw_daemon_start(struct cw_daemon *s, const char *build, int cpu,
     const char *config_lines)
 {
 	char program[300];
 	char line[256];
 	const char *keys[] = { program, "dev", "--dir", s->dir, NULL };
-	double start;
-	int ready[2];
-	bool ok;
 
 	memset(s, 0, sizeof(*s));
+	s->cpu = cpu;
+	snprintf(s->lines, sizeof(s->lines), "%s", config_lines);
 	snprintf(s->build, sizeof(s->build), "%.200s", build);
-	snprintf(s->dir, sizeof(s->dir), "/tmp/cw-bench.XXXXXX");
+	snprintf(s->dir, sizeof(s->dir), "/tmp/cw-issuer.XXXXXX");
 	path(program, sizeof(program), build, "cardwright-keys");
 	if (mkdtemp(s->dir) == NULL || !run(keys, line, sizeof(line)) ||
-	    !write_config(s, config_lines) || pipe2(ready, O_CLOEXEC) != 0) {
-		perror("bench: keys and configuration");
+	    !write_config(s)) {
+		perror("issuer: keys and configuration");
 		return false;
 	}
 	path(s->ca, sizeof(s->ca), s->dir, "tls-root.pem");
@@ -170,59 +191,52 @@ cw_load_server_start(struct cw_load_server *s, const char *build, int cpu,
 	cw_buf_init(&s->personalisation, 65536);
 	if (cw_file_load(line, &s->personalisation) != CW_OK)
 		return false;
-	start = now_ms();
-	s->parent = fork();
-	if (s->parent == 0)
-		become_server(s, cpu, ready[1]);
-	close(ready[1]);
-	ok = wait_ready(s, ready[0]);
-	s->start_ms = now_ms() - start;
-	close(ready[0]);
-	if (!ok)
-		fprintf(stderr, "bench: no issuer; see %s/log\n", s->dir);
-	return ok;
+	return launch(s);
+}
+
+static void
+wait_for_end(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 void
-cw_load_server_stop(struct cw_load_server *s)
+cw_daemon_stop(struct cw_daemon *s)
 {
 	char line[16];
 	const char *remove[] = { "/bin/rm", "-rf", s->dir, NULL };
 
 	if (s->parent > 0) {
 		kill(s->parent, SIGTERM);
-		while (waitpid(s->parent, NULL, 0) < 0 && errno == EINTR)
-			;
+		wait_for_end(s->parent);
 	}
 	cw_buf_wipe(&s->personalisation);
-	if (strncmp(s->dir, "/tmp/cw-bench.", 14) == 0 &&
+	if (strncmp(s->dir, "/tmp/cw-issuer.", 15) == 0 &&
 	    !run(remove, line, sizeof(line)))
-		fprintf(stderr, "bench: %s stays\n", s->dir);
+		fprintf(stderr, "issuer: %s stays\n", s->dir);
 }
 
 bool
-cw_load_server_invite(const struct cw_load_server *s, unsigned uses,
-    unsigned mode, char *url, size_t size)
+cw_daemon_invite(const struct cw_daemon *s, unsigned uses, unsigned mode,
+    char *url, size_t size)
 {
 	char program[300];
 	char config[256];
 	char n[16];
 	char m[16];
-	char line[512];
-	const char *code;
 	const char *argv[] = { program, "--config", config, "invite",
 		"--subject", "CN=Load Test", "--profile", "person", "--uses", n,
 		"--mode", m, NULL };
 
 	path(program, sizeof(program), s->build, "cardwright-admin");
-	path(config, sizeof(config), s->dir, "bench.ini");
+	path(config, sizeof(config), s->dir, "test.ini");
 	snprintf(n, sizeof(n), "%u", uses);
 	snprintf(m, sizeof(m), "%u", mode);
-	if (!run(argv, line, sizeof(line)) ||
-	    (code = strstr(line, "/i/")) == NULL)
+	if (!run(argv, url, size))
 		return false;
-	/* The configuration says port 0; the issuer chose one. */
-	return snprintf(url, size, "%s%s", s->url, code) < (int)size;
+	url[strcspn(url, "\n")] = '\0';
+	return true;
 }
 
 /* ---- the kernel's accounting ---- */
@@ -287,8 +301,7 @@ threads(pid_t pid)
 }
 
 void
-cw_load_server_usage(const struct cw_load_server *s,
-    struct cw_load_usage *usage)
+cw_daemon_usage(const struct cw_daemon *s, struct cw_daemon_figures *usage)
 {
 	char name[64];
 	FILE *f;
@@ -313,4 +326,97 @@ cw_load_server_usage(const struct cw_load_server *s,
 	}
 	if (f != NULL)
 		fclose(f);
+}
+
+/* ---- killing ---- */
+
+/* The process of this kind, or 0 while there is none. */
+static pid_t
+find(const struct cw_daemon *s, enum cw_daemon_process which)
+{
+	char name[64];
+	FILE *f;
+	int pid;
+	pid_t found = 0;
+
+	snprintf(name, sizeof(name), "/proc/%d/task/%d/children",
+	    (int)s->parent, (int)s->parent);
+	f = fopen(name, "re");
+	while (f != NULL && fscanf(f, "%d", &pid) == 1)
+		if ((threads(pid) > 1) == (which == CW_DAEMON_WEB))
+			found = pid;
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+static bool
+answers(const struct cw_daemon *s)
+{
+	char url[160];
+	char out[1024];
+	const char *argv[] = { "/usr/bin/curl", "--silent", "--fail",
+		"--cacert", s->ca, "--max-time", "5", url, NULL };
+
+	snprintf(url, sizeof(url), "%s/healthz", s->url);
+	return run(argv, out, sizeof(out));
+}
+
+/* Polls a condition that the parent brings about: at most 20 s. */
+static bool
+wait_until_back(const struct cw_daemon *s, enum cw_daemon_process which,
+    pid_t before)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+
+	for (unsigned i = 0; i < 1000; i++) {
+		pid_t now = find(s, which);
+
+		if (now != 0 && now != before && answers(s))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	fprintf(stderr, "issuer: does not come back; see %s/log\n", s->dir);
+	return false;
+}
+
+bool
+cw_daemon_kill(struct cw_daemon *s, enum cw_daemon_process which)
+{
+	pid_t web = find(s, CW_DAEMON_WEB);
+	pid_t signer = find(s, CW_DAEMON_SIGNER);
+
+	if (which != CW_DAEMON_ALL) {
+		pid_t pid = which == CW_DAEMON_WEB ? web : signer;
+
+		return pid > 0 && kill(pid, SIGKILL) == 0 &&
+		    wait_until_back(s, which, pid);
+	}
+	/* As when the machine stops: the parent first, so that it starts
+	 * nothing again. */
+	kill(s->parent, SIGKILL);
+	wait_for_end(s->parent);
+	if (web > 0)
+		kill(web, SIGKILL);
+	if (signer > 0)
+		kill(signer, SIGKILL);
+	return launch(s);
+}
+
+unsigned
+cw_daemon_certificates(const struct cw_daemon *s, const char *status)
+{
+	static char out[65536];
+	char program[300];
+	char config[256];
+	const char *argv[] = { program, "--config", config, "list", NULL };
+	unsigned n = 0;
+
+	path(program, sizeof(program), s->build, "cardwright-admin");
+	path(config, sizeof(config), s->dir, "test.ini");
+	if (!run(argv, out, sizeof(out)))
+		return UINT32_MAX;
+	for (const char *at = out; (at = strstr(at, status)) != NULL; at++)
+		n++;
+	return n;
 }

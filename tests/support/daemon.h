@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The real issuer in its own folder: its processes, and what the kernel says of
+ * them. */
+#ifndef CW_TESTS_DAEMON_H
+#define CW_TESTS_DAEMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "proto/base/buf.h"
+
+struct cw_daemon {
+	char dir[64];    /* its keys, configuration and state */
+	char build[256]; /* where the programs are */
+	char url[128];
+	char ca[128];    /* PEM of its TLS root */
+	char lines[256]; /* of its configuration, besides the usual */
+	unsigned port;
+	int cpu;
+	pid_t parent;
+	double start_ms;               /* from fork to the ready line */
+	struct cw_buf personalisation; /* of a card that it will accept */
+};
+
+/* Makes a development tree in a new folder and starts cardwrightd on a free
+ * loopback port, on CPU `cpu` if not negative. False with a message on stderr
+ * if it does not come up. */
+bool cw_daemon_start(struct cw_daemon *server, const char *build, int cpu,
+    const char *config_lines);
+
+enum cw_daemon_process { CW_DAEMON_WEB, CW_DAEMON_SIGNER, CW_DAEMON_ALL };
+
+/* SIGKILL; returns when requests are answered again: by a process that the
+ * parent started, or by a new parent, on the same port. */
+bool cw_daemon_kill(struct cw_daemon *server, enum cw_daemon_process which);
+
+/* Certificates of this status ("active", "pending", …), by cardwright-admin. */
+unsigned cw_daemon_certificates(const struct cw_daemon *server,
+    const char *status);
+
+/* Ends it and removes the folder. */
+void cw_daemon_stop(struct cw_daemon *server);
+
+/* An invitation's URL for `uses` sessions in `mode`. */
+bool cw_daemon_invite(const struct cw_daemon *server, unsigned uses,
+    unsigned mode, char *url, size_t size);
+
+struct cw_daemon_figures {
+	double web_us, signer_us; /* CPU time, user and system, since start */
+	size_t web_kb, signer_kb; /* resident memory */
+};
+
+/* From /proc, over all threads of the two processes. */
+void cw_daemon_usage(const struct cw_daemon *server,
+    struct cw_daemon_figures *usage);
+
+#endif
