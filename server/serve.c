@@ -2,6 +2,7 @@
 /* The web process. */
 #include "server/serve.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,12 @@ cw_serve_run(const struct cw_config *config, const int *channels, size_t n,
 
 	if (p == NULL)
 		return cw_err_exit_status(CW_ERR_NO_MEMORY);
+	/* Many threads, each with short-lived buffers of some 10 KiB: few heaps,
+	 * which are not given back between two requests. */
+	mallopt(M_ARENA_MAX, 4);
+	mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+	mallopt(M_TOP_PAD, 256 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 	/* Before any thread, so that all of them inherit it. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);

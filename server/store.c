@@ -92,6 +92,19 @@ cw_invitation_wipe(struct cw_invitation *invitation)
 	cw_buf_wipe(&invitation->intent);
 }
 
+enum cw_err
+cw_invitation_copy(struct cw_invitation *to, const struct cw_invitation *from)
+{
+	struct cw_invitation head = *from;
+	enum cw_err err;
+
+	head.grant = to->grant;
+	head.intent = to->intent;
+	*to = head;
+	err = copy_buf(&to->grant, &from->grant);
+	return err != CW_OK ? err : copy_buf(&to->intent, &from->intent);
+}
+
 void
 cw_store_close(struct cw_store **store)
 {

@@ -28,6 +28,7 @@ enum cw_stage {
 const char *cw_stage_name(enum cw_stage stage); /* "creating" */
 
 struct cw_session {
+	uint64_t row; /* the store's own, set by session_add and _load */
 	uint8_t id[CW_SESSION_ID_BYTES];
 	uint8_t invitation[CW_HASH_BYTES]; /* H(code) */
 	enum cw_stage stage;
@@ -72,6 +73,8 @@ struct cw_invitation {
 
 void cw_invitation_init(struct cw_invitation *invitation);
 void cw_invitation_wipe(struct cw_invitation *invitation);
+enum cw_err cw_invitation_copy(struct cw_invitation *to,
+    const struct cw_invitation *from) __attribute__((warn_unused_result));
 
 /* ---- certificates ---- */
 
@@ -126,7 +129,7 @@ struct cw_store {
 	 * crash.
 	 */
 	enum cw_err (*session_add)(struct cw_store *store,
-	    const struct cw_session *session);
+	    struct cw_session *session);
 	/* Errors: NO_SESSION. `out` is initialised by the caller. */
 	enum cw_err (*session_load)(struct cw_store *store,
 	    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_session *out);

@@ -17,24 +17,26 @@ static const char schema[] =
     "code_hash BLOB NOT NULL,grant_ BLOB NOT NULL,intent BLOB NOT NULL,"
     "created_s INTEGER NOT NULL,expires_s INTEGER NOT NULL,"
     "uses INTEGER NOT NULL,withdrawn INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS session(key INTEGER PRIMARY KEY,"
-    "id BLOB NOT NULL,invitation BLOB NOT NULL,stage INTEGER NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS session(n INTEGER PRIMARY KEY,"
+    "key INTEGER NOT NULL,id BLOB NOT NULL,invitation BLOB NOT NULL,stage INTEGER NOT NULL,"
     "error INTEGER NOT NULL,created_s INTEGER NOT NULL,"
     "expires_s INTEGER NOT NULL,serial BLOB NOT NULL,digests BLOB NOT NULL,"
     "tag BLOB NOT NULL,request BLOB NOT NULL,grant_ BLOB NOT NULL,"
-    "verdict BLOB NOT NULL,sealed BLOB NOT NULL,"
-    "serial_key INTEGER NOT NULL,steps INTEGER NOT NULL);"
+    "verdict BLOB NOT NULL,sealed BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX IF NOT EXISTS session_key ON session(key);"
     "CREATE INDEX IF NOT EXISTS session_open ON session(expires_s) "
     "WHERE stage<4;"
     "CREATE TABLE IF NOT EXISTS step(id INTEGER PRIMARY KEY,"
     "message BLOB NOT NULL,answer BLOB NOT NULL,kept BLOB NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS certificate(key INTEGER PRIMARY KEY,"
-    "serial BLOB NOT NULL,session BLOB NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS certificate(id INTEGER PRIMARY KEY,"
+    "serial_key INTEGER NOT NULL,serial BLOB NOT NULL,session BLOB NOT NULL,"
     "invitation INTEGER NOT NULL,status INTEGER NOT NULL,"
     "wanted INTEGER NOT NULL,changed_s INTEGER NOT NULL,"
     "subject TEXT NOT NULL,profile TEXT NOT NULL,der BLOB NOT NULL);"
     "CREATE INDEX IF NOT EXISTS certificate_wanted ON certificate(status) "
     "WHERE wanted<256 AND status<5;"
+    "CREATE UNIQUE INDEX IF NOT EXISTS certificate_serial ON "
+    "certificate(serial_key);"
     "CREATE INDEX IF NOT EXISTS certificate_invitation ON "
     "certificate(invitation);"
     "CREATE TABLE IF NOT EXISTS policy(version TEXT PRIMARY KEY,"
@@ -143,6 +145,9 @@ store_close(struct cw_store *store)
 		conn_close(&s->readers[i]);
 	conn_close(&s->writer);
 	cw_store_cache_free(&s->cache);
+	for (size_t i = 0; i < CW_SQLITE_RECENT; i++)
+		cw_invitation_wipe(&s->recent[i].row);
+	pthread_mutex_destroy(&s->recent_mutex);
 	pthread_mutex_destroy(&s->readers_mutex);
 	pthread_cond_destroy(&s->reader_free);
 	free(s);
@@ -171,6 +176,9 @@ init(struct cw_sqlite *s, const char *path)
 	cw_sqlite_row_ops(&s->store);
 	pthread_mutex_init(&s->readers_mutex, NULL);
 	pthread_cond_init(&s->reader_free, NULL);
+	pthread_mutex_init(&s->recent_mutex, NULL);
+	for (size_t i = 0; i < CW_SQLITE_RECENT; i++)
+		cw_invitation_init(&s->recent[i].row);
 	cw_sqlite_writer_init(s);
 	atomic_store(&s->well, true);
 }

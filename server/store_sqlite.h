@@ -51,6 +51,15 @@ struct cw_sqlite_queue {
 	size_t n;
 };
 
+/* Invitations read lately. */
+#define CW_SQLITE_RECENT 64
+#define CW_SQLITE_RECENT_MS 1000
+
+struct cw_sqlite_recent {
+	uint64_t until_ms; /* 0: nothing is there */
+	struct cw_invitation row;
+};
+
 struct cw_sqlite {
 	struct cw_store store; /* first: the interface */
 	char path[CW_PATH_MAX];
@@ -60,6 +69,8 @@ struct cw_sqlite {
 	struct cw_sqlite_conn *free_readers;
 	pthread_mutex_t readers_mutex;
 	pthread_cond_t reader_free;
+	pthread_mutex_t recent_mutex;
+	struct cw_sqlite_recent recent[CW_SQLITE_RECENT];
 	pthread_t thread;
 	bool thread_runs;
 	pthread_mutex_t mutex; /* of all that follows */
@@ -69,9 +80,9 @@ struct cw_sqlite {
 	bool stop;
 	bool leading; /* somebody runs a group */
 	bool idle;    /* the thread waits for a first new session */
-	uint64_t last_number; /* of a session; only who leads */
 	atomic_bool well;
 	atomic_uint_fast64_t commits;
+	atomic_uint_fast64_t last_number; /* of a session */
 };
 
 /* Where the row of this id, hash or serial is. */

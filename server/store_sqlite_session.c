@@ -19,23 +19,24 @@ digests_of(const struct cw_session *session)
 	return cw_bytes(session->digests[0], session->n_digests * CW_HASH_BYTES);
 }
 
-/* Where its steps go: rising, and never given twice, also after a restart. Only
- * the writing thread asks. */
+/* A session's number: rising, and never given twice, also after a restart. */
 static uint64_t
 next_number(struct cw_sqlite *s)
 {
 	struct timespec now;
+	uint64_t last = atomic_load(&s->last_number);
 	uint64_t us;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-	s->last_number = us > s->last_number ? us : s->last_number + 1;
-	return s->last_number;
+	do
+		us = us > last ? us : last + 1;
+	while (!atomic_compare_exchange_weak(&s->last_number, &last, us));
+	return us;
 }
 
 static enum cw_err
-insert(struct cw_sqlite *s, struct cw_sqlite_conn *conn,
-    const struct cw_session *session)
+insert(struct cw_sqlite_conn *conn, const struct cw_session *session)
 {
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_ADD);
 
@@ -53,7 +54,7 @@ insert(struct cw_sqlite *s, struct cw_sqlite_conn *conn,
 	cw_sql_blob(st, 12, cw_buf_bytes(&session->grant));
 	cw_sql_blob(st, 13, cw_buf_bytes(&session->verdict));
 	cw_sql_blob(st, 14, cw_buf_bytes(&session->sealed));
-	cw_sql_int(st, 15, (int64_t)next_number(s));
+	cw_sql_int(st, 15, (int64_t)session->row);
 	return cw_sql_run(conn, st);
 }
 
@@ -84,6 +85,7 @@ read_row(sqlite3_stmt *st, struct cw_session *out)
 	cw_sql_column_buf(st, 10, &out->grant);
 	cw_sql_column_buf(st, 11, &out->verdict);
 	cw_sql_column_buf(st, 12, &out->sealed);
+	out->row = cw_sql_column_uint(st, 13);
 	return out->request.err != CW_OK || out->grant.err != CW_OK ||
 	        out->verdict.err != CW_OK || out->sealed.err != CW_OK ?
 	    CW_ERR_STORE_CORRUPT :
@@ -163,7 +165,7 @@ apply_add(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 	cw_session_init(&session);
 	/* It cannot have left the cache, unless memory is gone. */
 	if (cw_store_cache_get(s->cache, (const uint8_t *)(job + 1), &session))
-		err = insert(s, conn, &session);
+		err = insert(conn, &session);
 	cw_session_wipe(&session);
 	return err;
 }
@@ -180,8 +182,9 @@ after_add(struct cw_sqlite *s, void *arg)
 static enum cw_err
 apply_add_now(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
-	enum cw_err err = insert(s, conn, arg);
+	enum cw_err err = insert(conn, arg);
 
+	(void)s;
 	return err == CW_OK && sqlite3_changes(conn->db) == 0 ? CW_ERR_EXISTS :
 	                                                        err;
 }
@@ -206,15 +209,15 @@ defer_add(struct cw_sqlite *s, const struct cw_session *session)
 }
 
 static enum cw_err
-session_add(struct cw_store *store, const struct cw_session *session)
+session_add(struct cw_store *store, struct cw_session *session)
 {
 	struct cw_sqlite *s = self(store);
 	enum cw_err err;
 
+	session->row = next_number(s);
 	/* While writes fail, say so at once rather than in step 4. */
 	if (!atomic_load(&s->well))
-		return cw_sqlite_write(s, apply_add_now, NULL,
-		    (void *)(uintptr_t)session);
+		return cw_sqlite_write(s, apply_add_now, NULL, session);
 	err = cw_store_cache_put(s->cache, session, true);
 	if (err == CW_OK && (err = defer_add(s, session)) != CW_OK)
 		cw_store_cache_drop(s->cache, session->id);
@@ -230,11 +233,12 @@ struct step_args {
 };
 
 static enum cw_err
-put_certificate(struct cw_sqlite_conn *conn, const struct cw_certificate *c)
+put_certificate(struct cw_sqlite_conn *conn, uint64_t row,
+    const struct cw_certificate *c)
 {
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_STEP);
 
-	cw_sql_int(st, 1, cw_sqlite_key(c->serial));
+	cw_sql_int(st, 1, (int64_t)row);
 	cw_sql_blob(st, 2, CW_BYTES_ARRAY(c->serial));
 	cw_sql_blob(st, 3, CW_BYTES_ARRAY(c->session));
 	cw_sql_int(st, 4, cw_sqlite_key(c->invitation));
@@ -244,16 +248,17 @@ put_certificate(struct cw_sqlite_conn *conn, const struct cw_certificate *c)
 	cw_sql_text(st, 8, c->subject);
 	cw_sql_text(st, 9, c->profile);
 	cw_sql_blob(st, 10, c->der);
+	cw_sql_int(st, 11, cw_sqlite_key(c->serial));
 	return cw_sql_run(conn, st);
 }
 
 static enum cw_err
-put_step(struct cw_sqlite_conn *conn, const uint8_t *id,
+put_step(struct cw_sqlite_conn *conn, uint64_t row,
     const struct cw_step *step)
 {
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_STEP_ADD);
 
-	cw_sql_int(st, 1, cw_sqlite_key(id));
+	cw_sql_int(st, 1, (int64_t)row);
 	cw_sql_int(st, 2, step->number);
 	cw_sql_blob(st, 3, step->message);
 	cw_sql_blob(st, 4, step->answer);
@@ -262,7 +267,7 @@ put_step(struct cw_sqlite_conn *conn, const uint8_t *id,
 }
 
 /* The session's row decides the race: who does not find it as it was has
- * changed nothing. The unique index over (session, number) is the second lock. */
+ * changed nothing. That (session, number) is the step's row id is the second lock. */
 static enum cw_err
 apply_step(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
@@ -272,7 +277,7 @@ apply_step(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 	enum cw_err err;
 
 	(void)s;
-	cw_sql_int(st, 1, cw_sqlite_key(after->id));
+	cw_sql_int(st, 1, (int64_t)after->row);
 	cw_sql_blob(st, 2, CW_BYTES_ARRAY(after->id));
 	cw_sql_int(st, 3, after->stage);
 	cw_sql_int(st, 4, after->error);
@@ -282,14 +287,13 @@ apply_step(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 	cw_sql_blob(st, 8, cw_buf_bytes(&after->sealed));
 	cw_sql_int(st, 9, a->before);
 	cw_sql_int(st, 10, (int64_t)(a->n_before * CW_HASH_BYTES));
-	cw_sql_int(st, 11, cw_sqlite_key(after->serial));
 	err = cw_sql_run(conn, st);
 	if (err == CW_OK && sqlite3_changes(conn->db) == 0)
 		return CW_ERR_EXISTS;
 	if (err == CW_OK && a->step != NULL)
-		err = put_step(conn, after->id, a->step);
+		err = put_step(conn, after->row, a->step);
 	if (err == CW_OK && a->certificate != NULL)
-		err = put_certificate(conn, a->certificate);
+		err = put_certificate(conn, after->row, a->certificate);
 	return err;
 }
 
@@ -349,13 +353,43 @@ run_all(struct cw_sqlite_conn *conn, const enum cw_sql *sqls, size_t n,
 	return err;
 }
 
+/* Serials that were reserved get rows: whether the signer has signed for them is
+ * for the sweeper to find out. */
+static enum cw_err
+expire_reserved(struct cw_sqlite_conn *conn, uint64_t time_s)
+{
+	sqlite3_stmt *list = cw_sql_get(conn, CW_SQL_EXPIRE_LIST);
+	uint8_t serial[CW_SERIAL_BYTES];
+	enum cw_err err;
+
+	cw_sql_int(list, 1, (int64_t)time_s);
+	while ((err = cw_sql_row(conn, list)) == CW_OK) {
+		sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_EXPIRE_RESERVED);
+
+		if (!cw_sql_column_into(list, 1, serial, sizeof(serial)))
+			err = CW_ERR_STORE_FAILED;
+		cw_sql_int(st, 1, (int64_t)time_s);
+		cw_sql_int(st, 2, cw_sqlite_key(serial));
+		cw_sql_int(st, 3, (int64_t)cw_sql_column_uint(list, 0));
+		if (err == CW_OK)
+			err = cw_sql_run(conn, st);
+		if (err != CW_OK)
+			break;
+	}
+	sqlite3_reset(list);
+	return err == CW_ERR_NOT_FOUND ? CW_OK : err;
+}
+
 static enum cw_err
 apply_expire(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
-	static const enum cw_sql sqls[] = { CW_SQL_EXPIRE_RESERVED,
-		CW_SQL_EXPIRE_PENDING, CW_SQL_SESSION_EXPIRE };
+	static const enum cw_sql sqls[] = { CW_SQL_EXPIRE_PENDING,
+		CW_SQL_SESSION_EXPIRE };
 	struct expire_args *a = arg;
-	enum cw_err err = run_all(conn, sqls, 3, a->time_s);
+	enum cw_err err = expire_reserved(conn, a->time_s);
+
+	if (err == CW_OK)
+		err = run_all(conn, sqls, 2, a->time_s);
 
 	(void)s;
 	a->n = err == CW_OK ? (unsigned)sqlite3_changes(conn->db) : 0;
