@@ -76,7 +76,7 @@ enum cw_err cw_trust_check_attestation(struct cw_trust *trust,
  * Checks an ordinary chain for a key of the issuer (management, authority) or
  * an issued certificate: as above, without the attestation part, and nothing is
  * remembered. `eku` is a dotted OID that the leaf must carry; with NULL the leaf
- * may have any usage, so not digitalSignature either.
+ * may have any usage, so not digitalSignature either, and CAs need no keyUsage.
  */
 enum cw_err cw_trust_check(struct cw_trust *trust, const struct cw_bytes *chain,
     size_t n, uint64_t now_s, const char *eku, struct cw_public_key *leaf_key)

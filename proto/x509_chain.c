@@ -111,7 +111,7 @@ check_rules(STACK_OF(X509) * certs, const char *eku)
 		if (!cw_x509_algorithm_allowed(sk_X509_value(certs, i)))
 			return CW_ERR_UNKNOWN_ALGORITHM;
 	for (int i = 1; i < sk_X509_num(certs); i++)
-		if (!cw_x509_may_issue(sk_X509_value(certs, i)))
+		if (!cw_x509_may_issue(sk_X509_value(certs, i), eku != NULL))
 			return CW_ERR_BAD_CONSTRAINTS;
 	return cw_x509_leaf_usable(sk_X509_value(certs, 0), eku) ?
 	    CW_OK :

@@ -21,9 +21,9 @@ enum cw_err cw_x509_public_key(const X509 *cert, struct cw_public_key *out);
 /* Signed by an algorithm of the list: no SHA-1, no MD5, nothing exotic. */
 bool cw_x509_algorithm_allowed(const X509 *cert);
 
-/* Version 3, a CA by basicConstraints, keyCertSign in its keyUsage, nothing
- * critical that is unknown. */
-bool cw_x509_may_issue(X509 *cert);
+/* Version 3, a CA by basicConstraints, keyCertSign in its keyUsage (which may be
+ * missing unless it is needed), nothing critical that is unknown. */
+bool cw_x509_may_issue(X509 *cert, bool needs_usage);
 
 /* Version 3, not a CA, nothing critical that is unknown; with an `eku` (dotted
  * OID) also digitalSignature and that EKU. */

@@ -28,16 +28,16 @@ cw_x509_algorithm_allowed(const X509 *cert)
 	return false;
 }
 
-/* RFC 5280 4.2.1.9, 4.2.1.3; 6.1.4 (k) to (o). OpenSSL takes a CA without
- * keyUsage, which 4.2.1.3 forbids. */
+/* RFC 5280 4.2.1.9, 4.2.1.3; 6.1.4 (k) to (o). 4.2.1.3 wants keyUsage in every
+ * CA, 6.1.4 (n) takes those without: real devices' are (YubiKeys' F9). */
 bool
-cw_x509_may_issue(X509 *cert)
+cw_x509_may_issue(X509 *cert, bool needs_usage)
 {
 	uint32_t flags = X509_get_extension_flags(cert);
 
 	return X509_get_version(cert) == X509_VERSION_3 &&
 	    (flags & UNUSABLE) == 0 && (flags & EXFLAG_CA) != 0 &&
-	    (flags & EXFLAG_KUSAGE) != 0 &&
+	    (!needs_usage || (flags & EXFLAG_KUSAGE) != 0) &&
 	    (X509_get_key_usage(cert) & KU_KEY_CERT_SIGN) != 0;
 }
 
