@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,8 +150,10 @@ read_answer(struct cw_assuan *a, bool *ok)
 		*ok = starts(a->line, "OK");
 		if (*ok)
 			return CW_OK;
-		if (sscanf(a->line, "ERR %u", &a->error) == 1)
+		if (starts(a->line, "ERR")) {
+			a->error = (unsigned)strtoul(a->line + 3, NULL, 10);
 			return CW_OK;
+		}
 		if (strncmp(a->line, "D ", 2) == 0)
 			take_data(a, a->line + 2);
 		if (starts(a->line, "S PIN_REPEATED"))

@@ -14,8 +14,8 @@
 #include "proto/crypto.h"
 #include "proto/limits.h"
 
-#define CW_KNOWN_MAX 1024               /* issuers */
-#define CW_KNOWN_FILE_MAX (1024 * 1024) /* bytes */
+#define CW_KNOWN_MAX 1024                       /* issuers */
+#define CW_KNOWN_FILE_MAX ((size_t)1024 * 1024) /* bytes */
 
 enum cw_known_session {
 	CW_KNOWN_NO_SESSION,

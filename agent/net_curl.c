@@ -16,7 +16,7 @@
 #define CONNECT_TIMEOUT_MS 10000L
 #define SLICE_MS 100 /* how soon a signal is noticed */
 #define ACCEPT "Accept: " CW_MEDIA_TYPE ", " CW_PROBLEM_TYPE
-#define HEADERS_MAX (32 * 1024) /* libcurl's own limit is 300 KB */
+#define HEADERS_MAX ((size_t)32 * 1024) /* libcurl's own limit is 300 KB */
 
 struct cw_net {
 	CURL *curl;

@@ -13,7 +13,7 @@
 
 #include "proto/base/clock.h"
 
-#define GRACE_MS 800 /* Chromium kills after 2 s, Firefox after 1 s more */
+#define GRACE_MS 800L /* Chromium kills after 2 s, Firefox after 1 s more */
 
 static volatile sig_atomic_t stopped; /* the signal's number */
 static volatile sig_atomic_t has_terminal;
