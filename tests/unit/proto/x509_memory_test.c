@@ -366,6 +366,35 @@ an_ordinary_chain_is_checked_for_its_usage(void **state)
 	assert_err(check_at(MANAGEMENT, 0), CW_ERR_BAD_CONSTRAINTS);
 }
 
+/* As YubiKeys' own CAs are; nothing of Cardwright's makes such. */
+static void
+a_ca_without_key_usage_serves_where_no_usage_is_asked(void **state)
+{
+	struct cw_test_cert ca = { 0 };
+	struct cw_test_cert leaf = { 0 };
+	struct cw_test_cert_spec s = cw_test_ca_spec("Device", &certs[ROOT]);
+	struct cw_test_cert_spec l = cw_test_leaf_spec("Slot", &ca);
+	struct cw_bytes chain[2];
+	struct cw_attestation a;
+	struct cw_public_key key;
+
+	(void)state;
+	s.key_usage = NULL;
+	cw_test_cert_make(&s, &ca);
+	cw_test_cert_make(&l, &leaf);
+	chain[0] = cw_buf_bytes(&leaf.der);
+	chain[1] = cw_buf_bytes(&ca.der);
+	assert_err(cw_trust_check(trust, chain, 2, CW_TEST_NOW, NULL, &key),
+	    CW_OK);
+	assert_err(cw_trust_check(trust, chain, 2, CW_TEST_NOW,
+		       CW_OID_EKU_ATTESTATION, &key),
+	    CW_ERR_BAD_CONSTRAINTS);
+	assert_err(cw_trust_check_attestation(trust, chain, 2, CW_TEST_NOW, &a),
+	    CW_ERR_BAD_CONSTRAINTS);
+	cw_test_cert_wipe(&ca);
+	cw_test_cert_wipe(&leaf);
+}
+
 static void *
 check_often(void *failed)
 {
@@ -381,8 +410,8 @@ check_often(void *failed)
 static void
 threads_share_what_is_remembered(void **state)
 {
-	pthread_t threads[4];
-	bool failed[4] = { false };
+	pthread_t threads[8];
+	bool failed[8] = { false };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(threads); i++)
@@ -410,6 +439,7 @@ main(void)
 		TEST(name_constraints_hold_under_a_known_issuer),
 		TEST(more_batches_than_are_remembered_are_all_accepted),
 		TEST(an_ordinary_chain_is_checked_for_its_usage),
+		TEST(a_ca_without_key_usage_serves_where_no_usage_is_asked),
 		TEST(threads_share_what_is_remembered),
 	};
 
