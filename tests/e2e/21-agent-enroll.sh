@@ -159,6 +159,56 @@ no_pin_in_log() {
 ok 'no PIN is in any log' no_pin_in_log
 ok 'the new card holds its key' holds
 
+# The real pinentry on a terminal of its own: a key is pressed whenever the
+# screen has been quiet for a while.
+card_stop "$R" 0
+rm -f "$S"
+"$BUILD/cardwright-card" --state "$S" \
+    --personalise "$K/cards/card-3.personalisation" >/dev/null
+ok 'a third card comes in' card_start "$R" 0 "$S"
+cat >"$WORK/typist.py" <<'END'
+import os, pty, select, sys, time
+at = sys.argv.index('--')
+lines, command = sys.argv[1:at], sys.argv[at + 1:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ['TERM'] = 'xterm'
+    os.execvp(command[0], command)
+quiet = time.time()
+end = quiet + 30
+seen = b''
+while time.time() < end:
+    if select.select([fd], [], [], 0.1)[0]:
+        try:
+            data = os.read(fd, 4096)
+        except OSError:
+            break
+        if not data:
+            break
+        seen += data
+        quiet = time.time()
+    elif lines and b'PIN' in seen and time.time() - quiet > 0.4:
+        os.write(fd, lines.pop(0).encode() + b'\r')
+        quiet = time.time()
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.stdout.buffer.write(seen)
+sys.exit(status)
+END
+u=$(invite)
+curses() {
+	/usr/bin/python3 "$WORK/typist.py" 271828 271828 31415926 31415926 -- \
+	    "$AGENT" enroll "$u" --yes --pinentry pinentry-curses \
+	    --ca "$K/tls-root.pem" --timeout 20
+}
+if command -v pinentry-curses >/dev/null; then
+	ok 'PIN and PUK are typed into the real pinentry' \
+	    says 0 'Done: the card holds' curses
+	ok 'which shows neither' sh -c "! grep -q '271828' '$WORK/said'"
+	ok 'the third card holds its key' holds
+else
+	skip 'PIN and PUK are typed into the real pinentry' 'no pinentry-curses'
+fi
+
 issuer_stop
 u=$URL/i/nobody
 ok 'an issuer that is away says so' says 15 'error 700' good
