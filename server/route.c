@@ -55,7 +55,7 @@ by_cookie(const struct context *c, struct cw_invitation *out)
 static enum cw_err
 check_open(const struct context *c, const struct cw_invitation *invitation)
 {
-	unsigned used;
+	unsigned used = 0;
 	unsigned confirmed;
 	enum cw_err err = cw_invitation_check(invitation,
 	    cw_clock_now_s(c->engine->clock));
@@ -162,7 +162,7 @@ get_done(const struct context *c)
 {
 	struct cw_invitation invitation;
 	unsigned used;
-	unsigned confirmed;
+	unsigned confirmed = 0;
 	enum cw_err err;
 
 	cw_invitation_init(&invitation);
