@@ -7,6 +7,7 @@
 #include "keys/issue.h"
 
 #include <openssl/asn1t.h>
+#include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -137,14 +138,22 @@ push_extension(cw_tbs *tbs, X509_EXTENSION *ext)
 static bool
 push_text(const struct cw_issue *x, cw_tbs *tbs, int nid, const char *value)
 {
+	CONF *empty; /* certificatePolicies wants one */
 	X509V3_CTX ctx;
+	bool ok;
 
 	if (value[0] == '\0')
 		return true;
+	empty = NCONF_new(NULL);
+	if (empty == NULL)
+		return false;
 	/* The subject's own extensions are not asked for here. */
 	X509V3_set_ctx(&ctx, x->ca, NULL, NULL, NULL, 0);
-	return push_extension(tbs,
-		   X509V3_EXT_nconf_nid(NULL, &ctx, nid, value)) != NULL;
+	X509V3_set_nconf(&ctx, empty);
+	ok = push_extension(tbs,
+		 X509V3_EXT_nconf_nid(empty, &ctx, nid, value)) != NULL;
+	NCONF_free(empty);
+	return ok;
 }
 
 /* The identifier's value is the last 20 bytes, set for each certificate. */
