@@ -129,7 +129,7 @@ run_card(const struct cw_ceremony *self, const struct cw_ceremony_options *o)
 		    &passphrase);
 	if (err == CW_OK)
 		err =
-		    cw_card_personalise(&names, &ca, &batch, o->now_s, o->out);
+		    cw_party_personalise(&names, &ca, &batch, o->now_s, o->out);
 	cw_passphrase_wipe(&passphrase);
 	cw_party_wipe(&batch);
 	cw_party_wipe(&ca);

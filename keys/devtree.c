@@ -150,7 +150,7 @@ make_card(struct builder *b, unsigned number)
 	    serial);
 	err = make_path(b, name, path);
 	if (err == CW_OK)
-		err = cw_card_personalise(&names, &b->parties[BATCH_CA],
+		err = cw_party_personalise(&names, &b->parties[BATCH_CA],
 		    &b->parties[BATCH], b->tree->now_s, path);
 	return err;
 }

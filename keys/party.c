@@ -160,7 +160,7 @@ write_personalisation(struct cw_personalisation *p, const struct cw_party *card,
 }
 
 enum cw_err
-cw_card_personalise(const struct cw_card_names *names,
+cw_party_personalise(const struct cw_card_names *names,
     const struct cw_party *batch_ca, const struct cw_party *batch,
     uint64_t now_s, const char *path)
 {

@@ -47,7 +47,7 @@ struct cw_card_names {
  * card is given (session.cddl personalisation), mode 0600, to a new file. The
  * batch attestation key is shared by all cards of the batch CA.
  */
-enum cw_err cw_card_personalise(const struct cw_card_names *names,
+enum cw_err cw_party_personalise(const struct cw_card_names *names,
     const struct cw_party *batch_ca, const struct cw_party *batch,
     uint64_t now_s, const char *path) __attribute__((warn_unused_result));
 
