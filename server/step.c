@@ -132,7 +132,7 @@ cw_step_commit(struct cw_step_run *run, enum cw_stage next)
 	                                 s->batch.err;
 	if (err == CW_OK)
 		err = store->session_step(store, s, before, n_before, &step,
-		    run->certificate.status != 0 ? &run->certificate : NULL);
+		    run->certificate.status != CW_CERT_NONE ? &run->certificate : NULL);
 	if (err == CW_OK && next >= CW_STAGE_DONE)
 		atomic_fetch_sub(&run->engine->open_sessions, 1);
 	return err;
@@ -158,7 +158,7 @@ cw_step_end(struct cw_step_run *run, enum cw_err why)
 	cw_buf_reset(&run->answer);
 	cw_buf_reset(&run->kept);
 	cw_buf_reset(&run->der);
-	run->certificate.status = 0;
+	run->certificate.status = CW_CERT_NONE;
 	if (s->stage >= CW_STAGE_CREATING) {
 		/* Whether or not the signer has signed for it by now. */
 		struct cw_certificate *c = &run->certificate;

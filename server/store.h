@@ -79,6 +79,7 @@ enum cw_err cw_invitation_copy(struct cw_invitation *to,
 /* ---- certificates ---- */
 
 enum cw_certificate_status {
+	CW_CERT_NONE = 0,
 	CW_CERT_RESERVED = 1, /* of an expired session: signed or not, who knows */
 	CW_CERT_PENDING = 2,  /* it left, and no verified result came back yet */
 	CW_CERT_ACTIVE = 3,

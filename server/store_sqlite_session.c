@@ -456,7 +456,7 @@ session_reserved(struct cw_store *store, const uint8_t *serial, bool *found)
 	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_SERIALS);
 	uint8_t row[CW_SERIAL_BYTES];
-	enum cw_err err;
+	enum cw_err err = CW_OK;
 
 	*found = false;
 	while (!*found && (err = cw_sql_row(conn, st)) == CW_OK)

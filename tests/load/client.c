@@ -275,7 +275,7 @@ static enum cw_err
 run_batch(struct cw_load_client *c, struct cw_buf *message)
 {
 	struct cw_batch batch;
-	struct cw_batch replies = { 0 };
+	struct cw_batch replies = { .n = 0 };
 	struct cw_buf kept[8];
 	enum cw_err err = cw_batch_decode(cw_buf_bytes(&c->body), &batch);
 
