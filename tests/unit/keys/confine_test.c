@@ -154,12 +154,52 @@ only_the_descriptors_named_are_left(void **state)
 		close(fds[i]);
 }
 
+/* In a child: the user it ends up as, 255 for a refusal. */
+static int
+user_after(const char *user, const char *path)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(cw_confine_user(user, path) != CW_OK ?
+			255 :
+			(int)(geteuid() % 200));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+static void
+root_becomes_the_user_named_or_the_owner(void **state)
+{
+	char path[] = "/tmp/cw-confine.XXXXXX";
+	int fd = mkstemp(path);
+	int own = (int)(geteuid() % 200);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(user_after("", path), own);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		assert_int_equal(user_after("", path), 65534 % 200);
+		assert_int_equal(user_after("nobody", "/none"), 65534 % 200);
+		assert_int_equal(user_after("no such user", path), 255);
+		assert_int_equal(user_after("", "/nonexistent"), 255);
+	} else {
+		assert_int_equal(user_after("root", path), own);
+	}
+	unlink(path);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_a_signer_needs_is_left),
 		cmocka_unit_test(only_the_descriptors_named_are_left),
+		cmocka_unit_test(root_becomes_the_user_named_or_the_owner),
 	};
 
 	if (!cw_secret_process_init())
