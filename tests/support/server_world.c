@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The issuer in this process. */
+#include "tests/support/server_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/apdu.h"
+#include "proto/base/secret.h"
+#include "proto/card_link.h"
+#include "proto/command.h"
+#include "proto/grant.h"
+#include "proto/intent.h"
+#include "server/text.h"
+
+static struct cw_keys_tree tree;
+static unsigned folders;
+
+static void
+must(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "server_world: %s\n", what);
+	abort();
+}
+
+int
+cw_server_world_begin(void **state)
+{
+	(void)state;
+	must(cw_secret_process_init(), "process");
+	cw_keys_tree_make(&tree, 1);
+	cw_keys_tree_start(&tree, CW_SIGNER_CHANNELS);
+	return 0;
+}
+
+int
+cw_server_world_end(void **state)
+{
+	(void)state;
+	cw_keys_tree_free(&tree);
+	return 0;
+}
+
+const char *
+cw_server_world_path(const struct cw_server_world *w, const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", w->folder, name);
+	return path;
+}
+
+static void
+open_world(struct cw_server_world *w)
+{
+	must(cw_store_open_sqlite(cw_server_world_path(w, "store.db"),
+	         &w->store) == CW_OK,
+	    "store");
+	must(cw_seal_open(cw_server_world_path(w, "epoch.key"),
+	         cw_clock_now_s(&w->clock), &w->seal) == CW_OK,
+	    "epoch keys");
+	cw_engine_init(&w->engine, &w->config, w->store, w->tree->signer,
+	    w->seal, &w->clock);
+}
+
+static void
+close_world(struct cw_server_world *w)
+{
+	cw_engine_wipe(&w->engine);
+	cw_seal_free(&w->seal);
+	cw_store_close(&w->store);
+}
+
+void
+cw_server_world_restart(struct cw_server_world *w)
+{
+	close_world(w);
+	open_world(w);
+}
+
+int
+cw_server_world_setup(void **state)
+{
+	struct cw_server_world *w = calloc(1, sizeof(*w));
+	struct cw_clock now = cw_clock_system();
+
+	must(w != NULL, "memory");
+	w->tree = &tree;
+	if (tree.pid == 0)
+		cw_keys_tree_start(&tree, CW_SIGNER_CHANNELS);
+	w->config = tree.config;
+	snprintf(w->folder, sizeof(w->folder), "%s/world-%u", tree.dir,
+	    folders++);
+	must(mkdir(w->folder, 0700) == 0, "folder");
+	snprintf(w->config.state, sizeof(w->config.state), "%s", w->folder);
+	/* The signer has the machine's clock, and is not to be ahead of us. */
+	w->clock = cw_clock_fixed(cw_clock_now_s(&now) + 5);
+	cw_invitation_init(&w->invitation);
+	cw_buf_init(&w->apdu, CW_APDU_MAX);
+	cw_buf_init(&w->answer, CW_RESPONSE_MAX);
+	open_world(w);
+	cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
+	cw_server_card_new(w);
+	*state = w;
+	return 0;
+}
+
+int
+cw_server_world_teardown(void **state)
+{
+	struct cw_server_world *w = *state;
+
+	close_world(w);
+	cw_invitation_wipe(&w->invitation);
+	cw_card_free(&w->card);
+	cw_buf_wipe(&w->apdu);
+	cw_buf_wipe(&w->answer);
+	free(w);
+	return 0;
+}
+
+/* ---- invitations ---- */
+
+static void
+set_scope(struct cw_scope *scope)
+{
+	memset(scope, 0, sizeof(*scope));
+	scope->keys_max = 1;
+	scope->n_commands = 3;
+	scope->commands[0] = CW_CREATE_KEY;
+	scope->commands[1] = CW_SET_CERTIFICATES;
+	scope->commands[2] = CW_CLOSE;
+	scope->n_slots = 1;
+	scope->slots[0] = 0x9a;
+}
+
+static void
+encode_intent(struct cw_server_world *w, const struct cw_grant *g)
+{
+	char url[CW_URI_MAX + 16];
+	struct cw_intent intent = { .issuer_name = cw_bytes_str("Test issuer"),
+		.purpose = cw_bytes_str("Tests"),
+		.action = g->action,
+		.subject = g->subject,
+		.scope = g->scope,
+		.mode = g->mode,
+		.expires_s = g->not_after_s };
+
+	snprintf(url, sizeof(url), "%s/session", w->config.url);
+	intent.session_url = cw_bytes_str(url);
+	cw_intent_encode(&intent, &w->invitation.intent);
+}
+
+void
+cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
+    unsigned uses)
+{
+	uint64_t now_s = cw_clock_now_s(&w->clock);
+	struct cw_grant g = { .subject = cw_bytes_str("CN=Ada Lovelace"),
+		.account = cw_bytes_str("ada"),
+		.profile = cw_bytes_str("person"),
+		.action = CW_ACTION_ENROLL,
+		.mode = mode,
+		.uses = uses,
+		.not_after_s = now_s + 48 * 3600 };
+	struct cw_private_key *authority = cw_keys_tree_authority(w->tree);
+	uint8_t code[18];
+
+	cw_invitation_wipe(&w->invitation);
+	cw_invitation_init(&w->invitation);
+	cw_random(g.id, sizeof(g.id));
+	set_scope(&g.scope);
+	must(cw_grant_make(&g, authority, &w->invitation.grant) == CW_OK,
+	    "grant");
+	cw_key_free(&authority);
+	encode_intent(w, &g);
+	cw_random(code, sizeof(code));
+	cw_base64url_encode(CW_BYTES_ARRAY(code), w->code);
+	cw_hash(cw_bytes_str(w->code), w->invitation.code_hash);
+	w->invitation.created_s = now_s;
+	w->invitation.expires_s = g.not_after_s;
+	w->invitation.uses = uses;
+	must(w->store->invitation_add(w->store, &w->invitation) == CW_OK,
+	    "invitation");
+}
+
+/* ---- the card ---- */
+
+static unsigned
+send(struct cw_server_world *w, uint8_t cla, uint8_t ins, uint8_t p1,
+    struct cw_bytes data)
+{
+	const struct cw_apdu apdu = { .cla = cla,
+		.ins = ins,
+		.p1 = p1,
+		.data = data,
+		.le = ins == CW_INS_SELECT ? CW_LE_NONE : CW_LE_EXTENDED,
+		.extended = true };
+	unsigned sw;
+
+	cw_buf_reset(&w->apdu);
+	cw_apdu_encode(&apdu, &w->apdu);
+	cw_card_transmit(w->card, cw_buf_bytes(&w->apdu), &w->answer);
+	must(w->answer.len >= 2, "card");
+	sw = (unsigned)w->answer.ptr[w->answer.len - 2] << 8 |
+	    w->answer.ptr[w->answer.len - 1];
+	cw_buf_truncate(&w->answer, w->answer.len - 2);
+	return sw;
+}
+
+void
+cw_server_card_new(struct cw_server_world *w)
+{
+	const struct cw_card_config memory_only = { 0 };
+	struct cw_buf personalisation;
+
+	cw_card_free(&w->card);
+	cw_buf_init(&personalisation, 1 << 16);
+	cw_keys_tree_card(w->tree, 1, &personalisation);
+	must(cw_card_open(&memory_only, &w->card) == CW_OK &&
+	        cw_card_personalise(w->card, cw_buf_bytes(&personalisation)) ==
+	            CW_OK &&
+	        send(w, 0, CW_INS_SELECT, 4,
+	            cw_bytes((const uint8_t *)CW_AID, CW_AID_BYTES)) == CW_SW_OK,
+	    "card");
+	cw_buf_wipe(&personalisation);
+}
+
+void
+cw_server_card_capabilities(struct cw_server_world *w, struct cw_buf *message)
+{
+	struct cw_capabilities caps = { .agent = cw_bytes_str("test") };
+
+	must(send(w, 0x80, CW_INS_GET_CAPABILITIES, 0, CW_BYTES_NONE) ==
+	        CW_SW_OK,
+	    "capabilities");
+	caps.card_caps = cw_buf_bytes(&w->answer);
+	cw_hash(cw_buf_bytes(&w->invitation.intent), caps.intent_hash);
+	cw_buf_reset(message);
+	cw_capabilities_encode(&caps, message);
+}
+
+void
+cw_server_card_token(struct cw_server_world *w, struct cw_bytes request,
+    struct cw_buf *message)
+{
+	struct cw_request r;
+
+	must(cw_request_decode(request, &r) == CW_OK, "R");
+	memcpy(w->card_session, r.session_id, sizeof(w->card_session));
+	must(send(w, 0x80, CW_INS_OPEN_SESSION, 0, request) == CW_SW_OK,
+	    "open session");
+	cw_buf_reset(message);
+	cw_buf_put(message, cw_buf_bytes(&w->answer));
+}
+
+static void
+set_pin(struct cw_server_world *w)
+{
+	struct cw_set_pin set = { .pin = cw_bytes_str("271828"),
+		.puk = cw_bytes_str("31415926") };
+	struct cw_buf data;
+
+	memcpy(set.session_id, w->card_session, sizeof(set.session_id));
+	cw_buf_init(&data, 1024);
+	cw_set_pin_encode(&set, &data);
+	must(send(w, 0x80, CW_INS_SET_PIN, 0, cw_buf_bytes(&data)) == CW_SW_OK,
+	    "set PIN");
+	cw_buf_wipe(&data);
+}
+
+void
+cw_server_card_replies(struct cw_server_world *w, struct cw_bytes batch_bytes,
+    struct cw_buf *message)
+{
+	struct cw_batch *batch = calloc(1, sizeof(*batch));
+	struct cw_batch *replies = calloc(1, sizeof(*replies));
+	struct cw_buf kept[4];
+	struct cw_buf data;
+
+	must(batch != NULL && replies != NULL &&
+	        cw_batch_decode(batch_bytes, batch) == CW_OK && batch->n <= 4,
+	    "batch");
+	for (size_t i = 0; i < batch->n; i++) {
+		unsigned sw;
+
+		cw_buf_init(&data, CW_COMMAND_MAX + CW_SESSION_ID_BYTES);
+		cw_buf_put(&data, CW_BYTES_ARRAY(w->card_session));
+		cw_buf_put(&data, batch->items[i]);
+		sw = send(w, 0x80, CW_INS_COMMAND, 0, cw_buf_bytes(&data));
+		if (sw == CW_SW_PIN_NEEDED) {
+			set_pin(w);
+			sw = send(w, 0x80, CW_INS_COMMAND, 0,
+			    cw_buf_bytes(&data));
+		}
+		must(sw == CW_SW_OK, "command");
+		cw_buf_init(&kept[i], CW_COMMAND_MAX);
+		cw_buf_put(&kept[i], cw_buf_bytes(&w->answer));
+		replies->items[replies->n++] = cw_buf_bytes(&kept[i]);
+		cw_buf_wipe(&data);
+	}
+	cw_buf_reset(message);
+	cw_replies_encode(replies, message);
+	for (size_t i = 0; i < replies->n; i++)
+		cw_buf_wipe(&kept[i]);
+	free(batch);
+	free(replies);
+}
+
+/* ---- whole sessions ---- */
+
+void
+cw_server_play_init(struct cw_server_play *play)
+{
+	memset(play, 0, sizeof(*play));
+	for (size_t i = 0; i < 4; i++) {
+		cw_buf_init(&play->messages[i], CW_BODY_MAX);
+		cw_buf_init(&play->answers[i], CW_BODY_MAX);
+	}
+}
+
+void
+cw_server_play_wipe(struct cw_server_play *play)
+{
+	for (size_t i = 0; i < 4; i++) {
+		cw_buf_wipe(&play->messages[i]);
+		cw_buf_wipe(&play->answers[i]);
+	}
+}
+
+void
+cw_server_play_message(struct cw_server_world *w, struct cw_server_play *play,
+    unsigned step)
+{
+	struct cw_bytes before =
+	    step == 0 ? CW_BYTES_NONE : cw_buf_bytes(&play->answers[step - 1]);
+
+	if (step == 0)
+		cw_server_card_capabilities(w, &play->messages[0]);
+	else if (step == 1)
+		cw_server_card_token(w, before, &play->messages[1]);
+	else
+		cw_server_card_replies(w, before, &play->messages[step]);
+}
+
+enum cw_err
+cw_server_play_post(struct cw_server_world *w, struct cw_server_play *play,
+    unsigned step)
+{
+	struct cw_bytes message = cw_buf_bytes(&play->messages[step]);
+
+	cw_buf_reset(&play->answers[step]);
+	return step == 0 ?
+	    cw_session_open(&w->engine, &w->invitation, message,
+	        &play->answers[0], play->id) :
+	    cw_session_message(&w->engine, play->id, message,
+	        &play->answers[step]);
+}
+
+void
+cw_server_play_until(struct cw_server_world *w, struct cw_server_play *play,
+    unsigned last)
+{
+	for (unsigned step = 0; step <= last; step++) {
+		cw_server_play_message(w, play, step);
+		assert_err(cw_server_play_post(w, play, step), CW_OK);
+	}
+}
+
+enum cw_certificate_status
+cw_server_play_status(struct cw_server_world *w,
+    const struct cw_server_play *play)
+{
+	struct cw_certificate c;
+	struct cw_session s;
+	enum cw_certificate_status status = 0;
+
+	cw_session_init(&s);
+	assert_err(w->store->session_load(w->store, play->id, &s), CW_OK);
+	if (w->store->certificate_load(w->store, s.serial, &c, NULL) == CW_OK)
+		status = c.status;
+	cw_session_wipe(&s);
+	return status;
+}

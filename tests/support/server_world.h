@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The issuer without HTTP, in this process: a development tree, a signer in a
+ * child, a store in a folder, the engine on a clock that tests move, and a
+ * reference card that answers. What cannot be made ends the test program.
+ *
+ *   cmocka_unit_test_setup_teardown(sentence, cw_server_world_setup,
+ *       cw_server_world_teardown)
+ *   cmocka_run_group_tests(tests, cw_server_world_begin, cw_server_world_end)
+ */
+#ifndef CW_TESTS_SERVER_WORLD_H
+#define CW_TESTS_SERVER_WORLD_H
+
+#include "card/card.h"
+#include "proto/batch.h"
+#include "server/session.h"
+#include "tests/support/check.h"
+#include "tests/support/keys_tree.h"
+
+struct cw_server_world {
+	struct cw_keys_tree *tree; /* one for all tests of a program */
+	struct cw_config config;   /* a copy, to be changed */
+	char folder[96];           /* of this test's store */
+	struct cw_clock clock;     /* .fixed_s moves it */
+	struct cw_store *store;
+	struct cw_seal *seal;
+	struct cw_engine engine;
+	char code[32]; /* of the invitation */
+	struct cw_invitation invitation;
+	struct cw_card *card;
+	struct cw_buf apdu, answer;
+	uint8_t card_session[CW_SESSION_ID_BYTES];
+};
+
+int cw_server_world_begin(void **state);
+int cw_server_world_end(void **state);
+int cw_server_world_setup(void **state);
+int cw_server_world_teardown(void **state);
+
+/* Closes store, keys and engine, and opens them again: what a restart does. */
+void cw_server_world_restart(struct cw_server_world *w);
+
+/* An invitation of profile "person", put into the store. */
+void cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
+    unsigned uses);
+
+/* "FOLDER/name", good until the next call. */
+const char *cw_server_world_path(const struct cw_server_world *w,
+    const char *name);
+
+/* ---- the card: each makes the message that answers the issuer's ---- */
+
+void cw_server_card_new(struct cw_server_world *w);
+void cw_server_card_capabilities(struct cw_server_world *w,
+    struct cw_buf *message_2);
+void cw_server_card_token(struct cw_server_world *w, struct cw_bytes request,
+    struct cw_buf *message_4);
+void cw_server_card_replies(struct cw_server_world *w, struct cw_bytes batch,
+    struct cw_buf *message);
+
+/* ---- whole sessions ---- */
+
+/* A session's messages, 2, 4, 6, 8 and their answers, as far as it went. */
+struct cw_server_play {
+	uint8_t id[CW_SESSION_ID_BYTES];
+	struct cw_buf messages[4];
+	struct cw_buf answers[4];
+};
+
+void cw_server_play_init(struct cw_server_play *play);
+void cw_server_play_wipe(struct cw_server_play *play);
+
+/* The card's message for step `step` (0..3), then what the engine says to it. */
+void cw_server_play_message(struct cw_server_world *w,
+    struct cw_server_play *play, unsigned step);
+enum cw_err cw_server_play_post(struct cw_server_world *w,
+    struct cw_server_play *play, unsigned step);
+
+/* Steps up to and with `last`, all of which must pass. */
+void cw_server_play_until(struct cw_server_world *w,
+    struct cw_server_play *play, unsigned last);
+
+/* Status of the session's certificate; 0 if there is no row. */
+enum cw_certificate_status cw_server_play_status(struct cw_server_world *w,
+    const struct cw_server_play *play);
+
+#endif
