@@ -121,6 +121,8 @@ PRELUDE = {'uint': lambda v: type(v) is int and v >= 0,
            'bstr': lambda v: type(v) is bytes,
            'tstr': lambda v: type(v) is str,
            'bool': lambda v: type(v) is bool,
+           'true': lambda v: v is True,
+           'false': lambda v: v is False,
            'null': lambda v: v is None,
            'any': lambda v: True}
 # The whole of RFC 8610's prelude: its names must not be given a new meaning.
