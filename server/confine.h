@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the web process gives up once it serves. */
+/*
+ * What the web process gives up. Two steps, because Landlock holds only for
+ * threads that come later, and the system call filter must not hinder their
+ * making. Under sanitizers (CW_SANITIZE) the filter is left out.
+ */
 #ifndef CW_SERVER_CONFINE_H
 #define CW_SERVER_CONFINE_H
 
 #include "keys/config.h"
 
 /*
- * For all threads of the process: no new privileges; with Landlock, where the
- * kernel has it, no file but those in the state folder; with seccomp, no new
- * programs, no debugging, no other kinds of socket. Errors: CONFINEMENT.
- * A sanitizer's build is left open: its runtime needs what is forbidden.
+ * First: no new privileges, and with Landlock, where the kernel has it, no file
+ * but those in the state folder, the TLS files, and the system's libraries and
+ * devices; no connection to anywhere. So not even as the same user can it open
+ * the signer's keys. Without Landlock this is logged, and the user decides.
+ * Errors: CONFINEMENT (logged).
  */
-enum cw_err cw_confine_web(const struct cw_config *config)
+enum cw_err cw_confine_files(const struct cw_config *config)
     __attribute__((warn_unused_result));
+
+/*
+ * Last, for all threads: only the system calls of serving. No new sockets,
+ * processes or programs; what is not allowed fails with EPERM, execve ends the
+ * process. Errors: CONFINEMENT (logged).
+ */
+enum cw_err cw_confine_calls(void) __attribute__((warn_unused_result));
 
 #endif

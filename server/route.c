@@ -265,9 +265,10 @@ get_health(const struct context *c)
 	c->response->status = signer && store ? 200 : 503;
 	cw_buf_printf(&c->response->body,
 	    "{\"web\":\"ok\",\"signer\":\"%s\",\"store\":\"%s\","
-	    "\"open_sessions\":%lld}\n",
+	    "\"open_sessions\":%lld,\"store_commits\":%llu}\n",
 	    signer ? "ok" : "down", store ? "ok" : "failing",
-	    (long long)(open < 0 ? 0 : open));
+	    (long long)(open < 0 ? 0 : open),
+	    (unsigned long long)c->engine->store->commits(c->engine->store));
 	return CW_OK;
 }
 

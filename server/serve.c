@@ -72,14 +72,14 @@ open_parts(const struct cw_config *config, const int *channels, size_t n,
 	atomic_store(&p->engine.open_sessions, (int64_t)open);
 	if (err == CW_OK)
 		err = cw_web_open(&p->engine, &p->web);
-	if (err == CW_OK)
-		err = cw_confine_web(config);
 	/* Not being able to ask the signer yet is no reason not to start. */
 	if (err == CW_OK && cw_engine_chains(&p->engine, &chains) != CW_OK)
 		cw_log(CW_LOG_WARN, "serve.signer", "state=down");
 	if (err == CW_OK)
 		p->sweeper = cw_sweeper_new(&p->engine, SWEEP_SECONDS);
-	return err == CW_OK && p->sweeper == NULL ? CW_ERR_NO_MEMORY : err;
+	if (err == CW_OK && p->sweeper == NULL)
+		err = CW_ERR_NO_MEMORY;
+	return err == CW_OK ? cw_confine_calls() : err;
 }
 
 /* In the order that leaves nothing behind: no more requests, no more sweeps,
@@ -118,7 +118,9 @@ cw_serve_run(const struct cw_config *config, const int *channels, size_t n,
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	err = open_parts(config, channels, n, p);
+	err = cw_confine_files(config);
+	if (err == CW_OK)
+		err = open_parts(config, channels, n, p);
 	if (err == CW_OK) {
 		if (ready_fd >= 0 && write(ready_fd, "1", 1) == 1)
 			close(ready_fd);

@@ -4,12 +4,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keys/confine.h"
 #include "proto/base/log.h"
 
 /* Only the folder and the files straight in it; no links are followed. */
@@ -37,13 +37,14 @@ cw_user_become(const char *name, const char *folder)
 {
 	const struct passwd *user;
 
-	if (name[0] == '\0' || geteuid() != 0)
+	if (geteuid() != 0)
 		return CW_OK;
-	user = getpwnam(name);
-	if (user == NULL || !hand_over(folder, user->pw_uid, user->pw_gid) ||
-	    initgroups(name, user->pw_gid) != 0 ||
-	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
-	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
-		return cw_log_fail(CW_ERR_CONFINEMENT, "user", "name=%s", name);
-	return CW_OK;
+	if (name[0] != '\0') {
+		user = getpwnam(name);
+		if (user == NULL ||
+		    !hand_over(folder, user->pw_uid, user->pw_gid))
+			return cw_log_fail(CW_ERR_CONFINEMENT, "user",
+			    "name=%s", name);
+	}
+	return cw_confine_user(name, folder);
 }

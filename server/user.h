@@ -7,7 +7,8 @@
 
 /*
  * As root: hands `folder` and what is in it to the user `name` and becomes that
- * user, for good. "" or not root: nothing is done. Errors: CONFINEMENT (logged).
+ * user, for good; with "" becomes the folder's owner. Not root: nothing is done.
+ * Errors: CONFINEMENT (logged).
  */
 enum cw_err cw_user_become(const char *name, const char *folder)
     __attribute__((warn_unused_result));

@@ -286,14 +286,6 @@ log_message(const struct mg_connection *conn, const char *message)
 }
 
 static int
-log_access(const struct mg_connection *conn, const char *message)
-{
-	(void)conn;
-	(void)message;
-	return 1;
-}
-
-static int
 init_ssl(void *ssl_ctx, void *user_data)
 {
 	struct cw_web *web = user_data;
@@ -333,7 +325,6 @@ start(struct cw_web *web)
 	callbacks.init_connection = init_connection;
 	callbacks.connection_close = connection_close;
 	callbacks.log_message = log_message;
-	callbacks.log_access = log_access;
 	callbacks.init_ssl = init_ssl;
 	web->context = mg_start2(&init, &error);
 	if (web->context != NULL)
