@@ -33,39 +33,39 @@ enum node_no {
 #define KEY_USAGE "critical,digitalSignature"
 
 static const struct node {
-	const char *file, *subject;
+	const char *file, *subject, *eku;
 	enum node_no issuer;
 	int path_length;
 	unsigned days;
-	const char *eku;
 	unsigned kind; /* enum cw_attestation_kind, or 0 */
 } nodes[NODES] = {
 	[VENDOR_ROOT] = { "vendor-root",
-	    "CN=Development Vendor Root,O=Cardwright Development", NO_ISSUER, 1,
-	    9130, NULL, 0 },
+	    "CN=Development Vendor Root,O=Cardwright Development", NULL,
+	    NO_ISSUER, 1, 9130, 0 },
 	[BATCH_CA] = { "batch-ca",
-	    "CN=Development Batch CA 1,O=Cardwright Development", VENDOR_ROOT,
-	    0, 9120, NULL, 0 },
+	    "CN=Development Batch CA 1,O=Cardwright Development", NULL,
+	    VENDOR_ROOT, 0, 9120, 0 },
 	[BATCH] = { "batch-attestation",
-	    "CN=Development Batch 1,O=Cardwright Development", BATCH_CA,
-	    CW_CERT_LEAF, 9110, CW_OID_EKU_ATTESTATION, CW_ATTESTATION_BATCH },
+	    "CN=Development Batch 1,O=Cardwright Development",
+	    CW_OID_EKU_ATTESTATION, BATCH_CA, CW_CERT_LEAF, 9110,
+	    CW_ATTESTATION_BATCH },
 	[ISSUER_ROOT] = { "issuer-root",
-	    "CN=Development Issuer Root,O=Cardwright Development", NO_ISSUER, 1,
-	    9130, NULL, 0 },
+	    "CN=Development Issuer Root,O=Cardwright Development", NULL,
+	    NO_ISSUER, 1, 9130, 0 },
 	[ISSUING_CA] = { "issuing-ca",
-	    "CN=Development Issuing CA,O=Cardwright Development", ISSUER_ROOT,
-	    0, 7300, NULL, 0 },
+	    "CN=Development Issuing CA,O=Cardwright Development", NULL,
+	    ISSUER_ROOT, 0, 7300, 0 },
 	[MANAGEMENT] = { "management",
 	    "CN=Development Management Key,O=Cardwright Development",
-	    ISSUER_ROOT, CW_CERT_LEAF, 3650, CW_OID_EKU_MANAGEMENT, 0 },
+	    CW_OID_EKU_MANAGEMENT, ISSUER_ROOT, CW_CERT_LEAF, 3650, 0 },
 	[AUTHORITY] = { "authority",
 	    "CN=Development Grant Authority,O=Cardwright Development",
-	    ISSUER_ROOT, CW_CERT_LEAF, 3650, CW_OID_EKU_AUTHORITY, 0 },
+	    CW_OID_EKU_AUTHORITY, ISSUER_ROOT, CW_CERT_LEAF, 3650, 0 },
 	[TLS_ROOT] = { "tls-root",
-	    "CN=Development TLS Root,O=Cardwright Development", NO_ISSUER, 0,
-	    9130, NULL, 0 },
-	[TLS] = { "tls", "CN=localhost,O=Cardwright Development", TLS_ROOT,
-	    CW_CERT_LEAF, 825, "serverAuth", 0 },
+	    "CN=Development TLS Root,O=Cardwright Development", NULL, NO_ISSUER,
+	    0, 9130, 0 },
+	[TLS] = { "tls", "CN=localhost,O=Cardwright Development", "serverAuth",
+	    TLS_ROOT, CW_CERT_LEAF, 825, 0 },
 };
 
 struct builder {

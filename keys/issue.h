@@ -30,17 +30,25 @@ enum cw_err cw_issue_subject(const struct cw_issue *issue,
     const struct cw_profile *profile, struct cw_bytes text,
     struct cw_subject *out) __attribute__((warn_unused_result));
 
+/* What one certificate is to say; all is borrowed. */
+struct cw_issue_order {
+	const struct cw_profile *profile;
+	const struct cw_subject *subject; /* from cw_issue_subject */
+	const struct cw_public_key *key;
+	const uint8_t *serial; /* 16 bytes, positive */
+	uint64_t now_s;
+};
+
 /*
- * Appends the DER of a certificate (RFC 5280): version 3, this serial, valid
- * from a minute before `now_s` for the profile's lifetime but not longer than the
- * CA, and the extensions basicConstraints, keyUsage, extKeyUsage,
- * certificatePolicies (where the profile has them), subject and authority key
- * identifier, and subjectAltName where the subject has an emailAddress.
- * Errors: BAD_KEY, EXPIRED_CERTIFICATE (the CA's), CRYPTO_FAILED, NO_MEMORY.
+ * Appends the DER of a certificate (RFC 5280): version 3, valid from a minute
+ * before now for the profile's lifetime but not longer than the CA, and the
+ * extensions basicConstraints, keyUsage, extKeyUsage, certificatePolicies (where
+ * the profile has them), authority and subject key identifier, and
+ * subjectAltName where the subject has an emailAddress. Errors: BAD_KEY,
+ * EXPIRED_CERTIFICATE (the CA's), CRYPTO_FAILED, NO_MEMORY.
  */
 enum cw_err cw_issue_make(struct cw_issue *issue,
-    const struct cw_profile *profile, const struct cw_subject *subject,
-    const struct cw_public_key *key, const uint8_t serial[16], uint64_t now_s,
-    struct cw_buf *out) __attribute__((warn_unused_result));
+    const struct cw_issue_order *order, struct cw_buf *out)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -428,23 +428,23 @@ sign(struct cw_issue *x, const cw_tbs *tbs, struct cw_buf *scratch,
 }
 
 enum cw_err
-cw_issue_make(struct cw_issue *x, const struct cw_profile *profile,
-    const struct cw_subject *subject, const struct cw_public_key *key,
-    const uint8_t serial[16], uint64_t now_s, struct cw_buf *out)
+cw_issue_make(struct cw_issue *x, const struct cw_issue_order *o,
+    struct cw_buf *out)
 {
-	struct template *t = &x->templates[profile - x->config->profiles];
+	struct template *t = &x->templates[o->profile - x->config->profiles];
+	const struct cw_subject *subject = o->subject;
 	struct cw_buf scratch;
 	enum cw_err err = CW_OK;
 
 	cw_buf_init(&scratch, CW_CERT_MAX_BYTES);
-	if (!set_serial(t->tbs, serial) ||
+	if (!set_serial(t->tbs, o->serial) ||
 	    !set_der(t->tbs->subject,
 		cw_bytes(subject->name, subject->name_len)))
 		err = CW_ERR_NO_MEMORY;
 	if (err == CW_OK)
-		err = set_validity(x, profile, t->tbs, now_s);
+		err = set_validity(x, o->profile, t->tbs, o->now_s);
 	if (err == CW_OK)
-		err = set_key(x, t, key, &scratch);
+		err = set_key(x, t, o->key, &scratch);
 	if (err == CW_OK && subject->email[0] != '\0')
 		err = push_email(t, subject->email);
 	if (err == CW_OK)

@@ -9,7 +9,7 @@
 #include "keys/keyfile.h"
 #include "proto/base/secret.h"
 
-#define CHAIN_BYTES_MAX (CW_CHAIN_MAX * CW_CERT_MAX_BYTES)
+#define CHAIN_BYTES_MAX ((size_t)CW_CHAIN_MAX * CW_CERT_MAX_BYTES)
 
 /* Own certificate, then the issuer's chain up to but not with the root. */
 static enum cw_err

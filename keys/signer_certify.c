@@ -134,6 +134,10 @@ issue(struct cw_signer_state *s, const struct cw_session *x,
 	struct cw_record record = { .kind = CW_RECORD_CERTIFIED,
 		.time_s = x->now_s,
 		.key_id = k->key_id };
+	struct cw_issue_order order = { .profile = x->profile,
+		.key = &k->key,
+		.serial = s->request.serial,
+		.now_s = x->now_s };
 	const struct cw_subject *subject;
 	struct cw_buf *der = &s->scratch;
 	enum cw_err err;
@@ -143,8 +147,8 @@ issue(struct cw_signer_state *s, const struct cw_session *x,
 	if (err != CW_OK)
 		return err;
 	cw_buf_reset(der);
-	err = cw_issue_make(s->issue, x->profile, subject, &k->key,
-	    s->request.serial, x->now_s, der);
+	order.subject = subject;
+	err = cw_issue_make(s->issue, &order, der);
 	if (err != CW_OK)
 		return err;
 	memcpy(record.th, x->th, CW_HASH_BYTES);

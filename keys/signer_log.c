@@ -15,7 +15,7 @@
 #include "proto/base/log.h"
 
 /* What one round of requests can leave pending, with room to spare. */
-#define PENDING_MAX (4 * CW_SIGNER_CHANNELS * CW_RECORD_MAX)
+#define PENDING_MAX ((size_t)4 * CW_SIGNER_CHANNELS * CW_RECORD_MAX)
 
 static uint32_t
 get_u32be(const uint8_t *p)

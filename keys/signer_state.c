@@ -8,7 +8,7 @@
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
 
-#define CHAIN_BYTES_MAX (CW_CHAIN_MAX * CW_CERT_MAX_BYTES)
+#define CHAIN_BYTES_MAX ((size_t)CW_CHAIN_MAX * CW_CERT_MAX_BYTES)
 
 static enum cw_err
 named(enum cw_err err, const char *path)

@@ -63,6 +63,7 @@ make(const struct cw_profile *profile, const char *text, struct cw_buf *der)
 {
 	struct cw_private_key *key;
 	struct cw_public_key pub;
+	struct cw_issue_order order;
 	struct cw_subject subject;
 	uint8_t serial[16];
 
@@ -74,9 +75,9 @@ make(const struct cw_profile *profile, const char *text, struct cw_buf *der)
 		       &subject),
 	    CW_OK);
 	cw_buf_init(der, CW_CERT_MAX_BYTES);
-	assert_err(cw_issue_make(issue, profile, &subject, &pub, serial, now_s,
-		       der),
-	    CW_OK);
+	order =
+	    (struct cw_issue_order){ profile, &subject, &pub, serial, now_s };
+	assert_err(cw_issue_make(issue, &order, der), CW_OK);
 }
 
 static X509 *
@@ -250,6 +251,7 @@ static void
 an_expired_ca_issues_nothing(void **state)
 {
 	struct cw_public_key pub;
+	struct cw_issue_order order;
 	struct cw_subject s;
 	uint8_t serial[16];
 	struct cw_buf der;
@@ -261,8 +263,9 @@ an_expired_ca_issues_nothing(void **state)
 	assert_err(cw_issue_subject(issue, &tree.config.profiles[0],
 		       cw_bytes_str("CN=a"), &s),
 	    CW_OK);
-	assert_err(cw_issue_make(issue, &tree.config.profiles[0], &s, &pub,
-		       serial, now_s + 7300ull * 86400, &der),
+	order = (struct cw_issue_order){ &tree.config.profiles[0], &s, &pub,
+		serial, now_s + 7300ull * 86400 };
+	assert_err(cw_issue_make(issue, &order, &der),
 	    CW_ERR_EXPIRED_CERTIFICATE);
 	cw_buf_wipe(&der);
 }
