@@ -217,6 +217,29 @@ static const struct spki_head {
 		0x00 } },
 };
 
+bool
+cw_x509_spki_key(struct cw_bytes spki, struct cw_public_key *out)
+{
+	for (size_t i = 0; i < sizeof(spki_heads) / sizeof(spki_heads[0]);
+	     i++) {
+		const struct spki_head *head = &spki_heads[i];
+		const struct cw_key_type_info *info =
+		    cw_key_type_info(head->type);
+
+		if (spki.len != (size_t)head->len + info->x_len + info->y_len ||
+		    memcmp(spki.ptr, head->bytes, head->len) != 0)
+			continue;
+		memset(out, 0, sizeof(*out));
+		out->type = head->type;
+		out->x_len = info->x_len;
+		out->y_len = info->y_len;
+		memcpy(out->x, spki.ptr + head->len, info->x_len);
+		memcpy(out->y, spki.ptr + head->len + info->x_len, info->y_len);
+		return true;
+	}
+	return false;
+}
+
 static enum cw_err
 rsa_spki(const struct cw_public_key *key, struct cw_buf *out)
 {

@@ -70,11 +70,22 @@ cw_x509_remember_chain(struct cw_x509_memory *m,
 	pthread_mutex_unlock(&m->lock);
 }
 
+static bool
+has_name(const X509 *cert, struct cw_bytes name)
+{
+	const uint8_t *der;
+	size_t len;
+
+	return X509_NAME_get0_der(X509_get_subject_name(cert), &der, &len) ==
+	    1 &&
+	    cw_bytes_equal(cw_bytes(der, len), name);
+}
+
 /* Where leaves come directly from roots, nothing is above them and all hashes
  * are equal: the name tells the roots apart. */
 X509 *
 cw_x509_recall_issuer(struct cw_x509_memory *m,
-    const uint8_t hash[CW_HASH_BYTES], const X509 *leaf, time_t now,
+    const uint8_t hash[CW_HASH_BYTES], struct cw_bytes name, time_t now,
     struct cw_x509_span *span)
 {
 	X509 *issuer = NULL;
@@ -85,8 +96,7 @@ cw_x509_recall_issuer(struct cw_x509_memory *m,
 
 		if (k->issuer == NULL || !within(now, &k->span) ||
 		    memcmp(k->hash, hash, CW_HASH_BYTES) != 0 ||
-		    X509_NAME_cmp(X509_get_subject_name(k->issuer),
-			X509_get_issuer_name(leaf)) != 0)
+		    !has_name(k->issuer, name))
 			continue;
 		issuer = k->issuer;
 		X509_up_ref(issuer);

@@ -13,12 +13,6 @@
 
 #define CW_X509_REMEMBERED 64
 
-/* When a chain is valid, both ends included. */
-struct cw_x509_span {
-	time_t from, to;
-};
-#define CW_X509_ALWAYS ((struct cw_x509_span){ 0, INT64_MAX })
-
 /* An attestation chain that was accepted. */
 struct cw_x509_known_chain {
 	uint8_t hash[CW_HASH_BYTES];
@@ -58,10 +52,10 @@ void cw_x509_remember_chain(struct cw_x509_memory *m,
     const uint8_t hash[CW_HASH_BYTES], const struct cw_attestation *attestation,
     const struct cw_x509_span *span);
 
-/* The issuer that is named in the leaf, if everything above the leaf was
- * accepted and is valid now; the caller frees it. NULL otherwise. */
+/* The issuer of this name (DER), if everything above the leaf was accepted and
+ * is valid now; the caller frees it. NULL otherwise. */
 X509 *cw_x509_recall_issuer(struct cw_x509_memory *m,
-    const uint8_t hash[CW_HASH_BYTES], const X509 *leaf, time_t now,
+    const uint8_t hash[CW_HASH_BYTES], struct cw_bytes name, time_t now,
     struct cw_x509_span *span);
 void cw_x509_remember_issuer(struct cw_x509_memory *m,
     const uint8_t hash[CW_HASH_BYTES], X509 *issuer,

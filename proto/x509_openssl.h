@@ -18,8 +18,8 @@ enum cw_err cw_x509_public_key(const X509 *cert, struct cw_public_key *out);
 
 /* ---- rules that X509_verify_cert does not have (x509_rules.c) ---- */
 
-/* Signed by an algorithm of the list: no SHA-1, no MD5, nothing exotic. */
-bool cw_x509_algorithm_allowed(const X509 *cert);
+/* A signature algorithm (NID) of the list: no SHA-1, no MD5, nothing exotic. */
+bool cw_x509_algorithm_allowed(int nid);
 
 /* Version 3, a CA by basicConstraints, keyCertSign in its keyUsage (which may be
  * missing unless it is needed), nothing critical that is unknown. */
@@ -33,12 +33,44 @@ bool cw_x509_leaf_usable(X509 *leaf, const char *eku);
  * resources. */
 bool cw_x509_restricts_below(X509 *cert);
 
-/* The extension CW_OID_ATTESTATION into kind and model. Errors:
+/* The extension CW_OID_ATTESTATION, or its value, into kind and model. Errors:
  * BAD_CONSTRAINTS. */
 enum cw_err cw_x509_attestation(X509 *leaf, struct cw_attestation *out);
+enum cw_err cw_x509_attestation_value(struct cw_bytes value,
+    struct cw_attestation *out);
 
-/* Narrows from..to (both inclusive) by the certificate's validity; false if
- * that cannot be read. */
-bool cw_x509_narrow(const X509 *cert, time_t *from, time_t *to);
+bool cw_x509_is_oid(const ASN1_OBJECT *oid, const char *dotted);
+
+/* When a chain is valid, both ends included. */
+struct cw_x509_span {
+	time_t from, to;
+};
+#define CW_X509_ALWAYS ((struct cw_x509_span){ 0, INT64_MAX })
+
+/* Narrows the span by a certificate's validity; false if that cannot be read. */
+bool cw_x509_narrow(const ASN1_TIME *from, const ASN1_TIME *to,
+    struct cw_x509_span *span);
+
+/* ---- the short way (x509_short.c) ---- */
+
+/* A leaf, read without OpenSSL's X509; borrows `der`. */
+struct cw_x509_leaf;
+
+/* False if it is to go the whole way; `out` is freed in any case. */
+bool cw_x509_leaf_read(struct cw_bytes der, struct cw_x509_leaf **out);
+void cw_x509_leaf_free(struct cw_x509_leaf *leaf);
+
+/* DER of its issuer's name; empty if that is none. */
+struct cw_bytes cw_x509_leaf_issuer(const struct cw_x509_leaf *leaf);
+
+/* True if this issuer, whose chain is valid in the span, signed the leaf, and
+ * all that cw_trust_check_attestation asks holds at `now`. False: whole way;
+ * span and out may have changed. */
+bool cw_x509_leaf_accept(const struct cw_x509_leaf *leaf, X509 *issuer,
+    time_t now, struct cw_x509_span *span, struct cw_attestation *out);
+
+/* A signature key from SubjectPublicKeyInfo as cw_public_key_spki writes it; not
+ * yet checked. False for RSA and what is written otherwise. */
+bool cw_x509_spki_key(struct cw_bytes spki, struct cw_public_key *out);
 
 #endif

@@ -11,7 +11,7 @@
 #define UNUSABLE (EXFLAG_INVALID | EXFLAG_CRITICAL)
 
 bool
-cw_x509_algorithm_allowed(const X509 *cert)
+cw_x509_algorithm_allowed(int nid)
 {
 	static const int allowed[] = {
 		NID_ecdsa_with_SHA256,
@@ -20,7 +20,6 @@ cw_x509_algorithm_allowed(const X509 *cert)
 		NID_sha256WithRSAEncryption,
 		NID_sha384WithRSAEncryption,
 	};
-	int nid = X509_get_signature_nid(cert);
 
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		if (allowed[i] == nid)
@@ -41,17 +40,25 @@ cw_x509_may_issue(X509 *cert, bool needs_usage)
 	    (X509_get_key_usage(cert) & KU_KEY_CERT_SIGN) != 0;
 }
 
+bool
+cw_x509_is_oid(const ASN1_OBJECT *oid, const char *dotted)
+{
+	ASN1_OBJECT *wanted = OBJ_txt2obj(dotted, 1);
+	bool same = wanted != NULL && OBJ_cmp(oid, wanted) == 0;
+
+	ASN1_OBJECT_free(wanted);
+	return same;
+}
+
 static bool
 has_eku(X509 *cert, const char *dotted)
 {
 	EXTENDED_KEY_USAGE *eku =
 	    X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-	ASN1_OBJECT *wanted = OBJ_txt2obj(dotted, 1);
 	bool found = false;
 
-	for (int i = 0; wanted != NULL && i < sk_ASN1_OBJECT_num(eku); i++)
-		found |= OBJ_cmp(sk_ASN1_OBJECT_value(eku, i), wanted) == 0;
-	ASN1_OBJECT_free(wanted);
+	for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++)
+		found |= cw_x509_is_oid(sk_ASN1_OBJECT_value(eku, i), dotted);
 	EXTENDED_KEY_USAGE_free(eku);
 	return found;
 }
@@ -78,58 +85,59 @@ cw_x509_restricts_below(X509 *cert)
 	    X509_get_ext_by_NID(cert, NID_sbgp_autonomousSysNum, -1) >= 0;
 }
 
-/* The OCTET STRING that is all of the extension's value; the caller frees it.
- * An extension may be there only once (RFC 5280 4.2). */
-static ASN1_OCTET_STRING *
-extension_octets(X509 *cert, const char *dotted)
+static enum cw_err
+read_attestation(struct cw_bytes cbor, struct cw_attestation *out)
 {
-	ASN1_OBJECT *oid = OBJ_txt2obj(dotted, 1);
-	int at = oid == NULL ? -1 : X509_get_ext_by_OBJ(cert, oid, -1);
-	bool once = at >= 0 && X509_get_ext_by_OBJ(cert, oid, at) < 0;
-	ASN1_OCTET_STRING *inner = NULL;
-
-	if (once) {
-		const ASN1_OCTET_STRING *raw =
-		    X509_EXTENSION_get_data(X509_get_ext(cert, at));
-		const uint8_t *p = ASN1_STRING_get0_data(raw);
-		const uint8_t *end = p + ASN1_STRING_length(raw);
-
-		inner = d2i_ASN1_OCTET_STRING(NULL, &p, end - p);
-		if (inner != NULL && p != end) {
-			ASN1_OCTET_STRING_free(inner);
-			inner = NULL;
-		}
-	}
-	ASN1_OBJECT_free(oid);
-	return inner;
-}
-
-enum cw_err
-cw_x509_attestation(X509 *leaf, struct cw_attestation *out)
-{
-	ASN1_OCTET_STRING *inner = extension_octets(leaf, CW_OID_ATTESTATION);
-	enum cw_err err = CW_ERR_BAD_CONSTRAINTS;
 	struct cw_cbor_reader r;
 	struct cw_bytes model;
 
-	if (inner == NULL)
-		return err;
-	cw_cbor_init(&r,
-	    cw_bytes(ASN1_STRING_get0_data(inner),
-		(size_t)ASN1_STRING_length(inner)));
+	cw_cbor_init(&r, cbor);
 	cw_cbor_map(&r, 8);
 	cw_cbor_key(&r, 0);
 	out->kind = cw_cbor_u32(&r, CW_ATTESTATION_CARD, CW_ATTESTATION_BATCH);
 	cw_cbor_key(&r, 1);
 	model = cw_cbor_tstr(&r, 1, sizeof(out->model) - 1);
 	cw_cbor_map_end(&r);
-	if (cw_cbor_finish(&r) == CW_OK && cw_text_is_displayable(model)) {
-		memcpy(out->model, model.ptr, model.len);
-		out->model[model.len] = '\0';
-		err = CW_OK;
-	}
+	if (cw_cbor_finish(&r) != CW_OK || !cw_text_is_displayable(model))
+		return CW_ERR_BAD_CONSTRAINTS;
+	memcpy(out->model, model.ptr, model.len);
+	out->model[model.len] = '\0';
+	return CW_OK;
+}
+
+/* An OCTET STRING is all of the extension's value. */
+enum cw_err
+cw_x509_attestation_value(struct cw_bytes value, struct cw_attestation *out)
+{
+	const uint8_t *p = value.ptr;
+	ASN1_OCTET_STRING *inner =
+	    d2i_ASN1_OCTET_STRING(NULL, &p, (long)value.len);
+	enum cw_err err = CW_ERR_BAD_CONSTRAINTS;
+
+	if (inner != NULL && p == value.ptr + value.len)
+		err = read_attestation(cw_bytes(ASN1_STRING_get0_data(inner),
+					   (size_t)ASN1_STRING_length(inner)),
+		    out);
 	ASN1_OCTET_STRING_free(inner);
 	return err;
+}
+
+/* An extension may be there only once (RFC 5280 4.2). */
+enum cw_err
+cw_x509_attestation(X509 *leaf, struct cw_attestation *out)
+{
+	ASN1_OBJECT *oid = OBJ_txt2obj(CW_OID_ATTESTATION, 1);
+	int at = oid == NULL ? -1 : X509_get_ext_by_OBJ(leaf, oid, -1);
+	bool once = at >= 0 && X509_get_ext_by_OBJ(leaf, oid, at) < 0;
+	const ASN1_OCTET_STRING *value;
+
+	ASN1_OBJECT_free(oid);
+	if (!once)
+		return CW_ERR_BAD_CONSTRAINTS;
+	value = X509_EXTENSION_get_data(X509_get_ext(leaf, at));
+	return cw_x509_attestation_value(cw_bytes(ASN1_STRING_get0_data(value),
+					     (size_t)ASN1_STRING_length(value)),
+	    out);
 }
 
 static bool
@@ -144,15 +152,15 @@ to_time(const ASN1_TIME *t, time_t *out)
 }
 
 bool
-cw_x509_narrow(const X509 *cert, time_t *from, time_t *to)
+cw_x509_narrow(const ASN1_TIME *from, const ASN1_TIME *to,
+    struct cw_x509_span *span)
 {
 	time_t a;
 	time_t b;
 
-	if (!to_time(X509_get0_notBefore(cert), &a) ||
-	    !to_time(X509_get0_notAfter(cert), &b))
+	if (!to_time(from, &a) || !to_time(to, &b))
 		return false;
-	*from = a > *from ? a : *from;
-	*to = b < *to ? b : *to;
+	span->from = a > span->from ? a : span->from;
+	span->to = b < span->to ? b : span->to;
 	return true;
 }
