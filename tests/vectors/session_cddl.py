@@ -399,15 +399,13 @@ def _scope(value):
         _ascending(value[key], what)
 
 
-def _ec2_key(value):
-    size = {1: 32, 2: 48}[value[-1]]
-    require(len(value[-2]) == len(value[-3]) == size,
-            'coordinates of the wrong length')
-
-
 def _rsa_key(value):
-    for part in (value[-1], value[-2]):
-        require(part and part[0], 'a number with leading zeros')
+    require(value[-1][0] >= 0x80 and value[-2][0] != 0,
+            'a number with leading zeros')
+
+
+def _versions(value):
+    require(1 in value[0], 'version 1 is not among them')
 
 
 def load(path):
@@ -416,6 +414,6 @@ def load(path):
         return Cddl(file.read(),
                     closed=('ec2-key', 'okp-key', 'rsa-key', 'sign1',
                             'encrypt0'),
-                    extra={'shown-text': _shown_text,
-                           'scope': _scope, 'ec2-key': _ec2_key,
-                           'rsa-key': _rsa_key})
+                    extra={'shown-text': _shown_text, 'scope': _scope,
+                           'rsa-key': _rsa_key, 'intent': _versions,
+                           'card-caps': _versions})

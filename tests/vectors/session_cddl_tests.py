@@ -6,7 +6,12 @@ from session_checks import CDDL
 PIN_RULE = {0: 1, 1: 6, 2: 8, 3: 3, 4: 3}
 P256 = {1: 2, -1: 1, -2: bytes(32), -3: bytes(32)}
 SCOPE = {0: [3, 4, 13], 1: 1, 2: [0x9A], 3: []}
+CAPS = {0: [1], 1: [1], 2: [-9], 3: [1], 4: [2], 5: 1, 6: 256, 7: bytes(16)}
 TAKEN = (
+    ('capabilities', 'card-caps', CAPS),
+    ('what somebody will register', 'card-caps', {
+        **CAPS, 0: [1, 2], 1: [1, 77], 2: [-9, -1000], 3: [1, 9], 4: [2, 9]}),
+    ('an RSA key', 'cose-key', {1: 3, -1: b'\xff' * 384, -2: b'\1\0\1'}),
     ('a rule for PINs', 'pin-rule', PIN_RULE),
     ('an unknown negative key', 'pin-rule', {**PIN_RULE, -1: [{5: None}]}),
     ('a scope', 'scope', SCOPE),
@@ -31,7 +36,20 @@ REFUSED = (
     ('an unknown member of a key', 'cose-key', {**P256, -4: b''}),
     ('a short coordinate', 'cose-key', {**P256, -2: bytes(31)}),
     ('a P-256 coordinate for P-384', 'cose-key', {**P256, -1: 2}),
-    ('a modulus with leading zeros', 'cose-key', {1: 3, -1: b'\0a', -2: b'a'}),
+    ('a modulus of 2041 bits', 'cose-key', {
+        1: 3, -1: b'\1' + bytes(255), -2: b'\1\0\1'}),
+    ('an exponent with leading zeros', 'cose-key', {
+        1: 3, -1: b'\xff' * 256, -2: b'\0\3'}),
+    ('versions without ours', 'card-caps', {**CAPS, 0: [2]}),
+    ('a suite below zero', 'card-caps', {**CAPS, 1: [-1]}),
+    ('an issuer\'s PIN without its value', 'create-pin-policy',
+     {0: 1, 1: PIN_RULE, 2: 2, 3: False}),
+    ('a holder\'s PIN with a value', 'create-pin-policy',
+     {0: 1, 1: PIN_RULE, 2: 1, 3: False, 4: b'1234'}),
+    ('the holder\'s PIN without PUK', 'set-pin',
+     {0: bytes(16), 1: 0, 2: b'123456'}),
+    ('a result item of number 9', 'result-statement',
+     ['CW1 result', bytes(32), bytes(32), bytes(16), 1, [[1, 9, bytes(32)]]]),
     ('a character of a line end', 'shown-text', 'a\nb'),
     ('a character of direction', 'shown-text', 'a\u202eb'),
     ('no character', 'shown-text', ''),

@@ -172,6 +172,15 @@ class Record:
     def grant_time(self):
         require(self.r['time'] <= self.g['not_after'], 'expired')
 
+    @check('the grant is for certificates, wants no approvals, '
+           'and binds what its mode proves')
+    def grant_kind(self):
+        require(self.g['action'] in (1, 2), 'action')
+        same(self.g['approvals'], 0)
+        for key in self.g['binding'] or {}:
+            require(key not in (0, 1) or self.g['mode'] == key + 1,
+                    f'binding {key} in this mode')
+
     @check('scope and mode of R are within the grant')
     def grant_scope(self):
         same(self.r['mode'], self.g['mode'])
@@ -315,7 +324,7 @@ class Record:
     def issued_chain(self):
         require(all(len(c) <= CERTIFICATE_MAX for c in self.issued), 'too long')
         leaf = x509.check_chain(self.issued, self.issuer_root, self.now)
-        x509.check_end_entity(leaf)
+        require(not leaf.is_ca()[0], 'the leaf is a CA')
 
     @cached_property
     def certified(self):

@@ -94,6 +94,8 @@ TOKEN, KEY, RESULT, R, GRANT = (7,), (9, 0), (11,), (1,), (12,)
 CARD = 'attestation'
 ATTRIBUTES = ('each key is of the type stated, made in the card, '
               'not exportable')
+KIND = ('the grant is for certificates, wants no approvals, '
+        'and binds what its mode proves')
 SIGNATURES = frozenset((
     'R is signed by the management key inside it',
     'the grant is signed by the authority key, '
@@ -155,6 +157,10 @@ FORGED_BASIS = (
      'the result names each stated key as made, and no other key'),
     ('a grant of an earlier time', GRANT, 'authority', field(9, 1),
      'the grant had not expired when R was made'),
+    ('a grant that wants approvals', GRANT, 'authority', field(11, 1), KIND),
+    ('a grant for managing', GRANT, 'authority', field(5, 3), KIND),
+    ('a grant that binds both card and pseudonym', GRANT, 'authority',
+     field(10, {0: bytes(32), 1: bytes(32)}), KIND),
     ('a grant of fewer keys', GRANT, 'authority', scope_of(7, 1, 0),
      'scope and mode of R are within the grant'),
     ('a grant for another card', GRANT, 'authority',

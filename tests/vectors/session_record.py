@@ -292,7 +292,8 @@ class Session(Record):
     @check('every command is in R\'s scope; CLOSE is the last and only one')
     def command_scope(self):
         numbers = [command[0] for command, _ in self.plain]
-        require(set(numbers) <= set(self.r['scope'][0]), 'outside the scope')
+        require(set(numbers) <= set(self.r['scope'][0]) | {CLOSE},
+                'outside the scope')
         same([n == CLOSE for n in numbers],
              [False] * (len(numbers) - 1) + [True])
 
