@@ -17,7 +17,7 @@ cw_admin_evidence_export(struct cw_admin *admin)
 
 	if (admin->out == NULL)
 		return cw_admin_say(CW_ERR_USAGE, "--out");
-	if (!cw_hex_decode(cw_bytes_str(admin->argument), serial,
+	if (!cw_hexstr_decode(cw_bytes_str(admin->argument), serial,
 	        sizeof(serial)))
 		return cw_admin_say(CW_ERR_USAGE, "SERIAL: 32 hex digits");
 	cw_buf_init(&file, CW_EVIDENCE_MAX);
@@ -58,7 +58,7 @@ say_hex(const char *name, const uint8_t *bytes, size_t len)
 {
 	char hex[2 * CW_HASH_BYTES + 1];
 
-	cw_hex_encode(cw_bytes(bytes, len), hex);
+	cw_hexstr_encode(cw_bytes(bytes, len), hex);
 	printf("%-14s %s\n", name, hex);
 }
 

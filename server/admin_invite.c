@@ -20,7 +20,7 @@ struct invite {
 	const struct cw_profile *profile;
 	char url[CW_URI_MAX + 16];
 	char purpose[CW_TEXT_MAX + 1];
-	char code[CW_BASE64URL_CHARS(CODE_BYTES) + 1];
+	char code[CW_B64URL_CHARS(CODE_BYTES) + 1];
 };
 
 static enum cw_err
@@ -31,12 +31,12 @@ set_binding(const struct cw_admin *admin, struct cw_grant *g)
 		g->model = cw_bytes_str(admin->bind_model);
 	g->has_leaf = admin->bind_leaf != NULL;
 	if (g->has_leaf &&
-	    !cw_hex_decode(cw_bytes_str(admin->bind_leaf), g->leaf_hash,
+	    !cw_hexstr_decode(cw_bytes_str(admin->bind_leaf), g->leaf_hash,
 	        sizeof(g->leaf_hash)))
 		return cw_admin_say(CW_ERR_USAGE, "--bind-leaf: 64 hex digits");
 	g->has_pseudonym = admin->bind_pseudonym != NULL;
 	if (g->has_pseudonym &&
-	    !cw_hex_decode(cw_bytes_str(admin->bind_pseudonym), g->pseudonym,
+	    !cw_hexstr_decode(cw_bytes_str(admin->bind_pseudonym), g->pseudonym,
 	        sizeof(g->pseudonym)))
 		return cw_admin_say(CW_ERR_USAGE,
 		    "--bind-pseudonym: 64 hex digits");
@@ -179,7 +179,7 @@ add(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 		err = cw_admin_say(CW_ERR_BAD_TEXT,
 		    "subject, account, purpose or issuer name");
 	cw_random(code, sizeof(code));
-	cw_base64url_encode(CW_BYTES_ARRAY(code), v->code);
+	cw_b64url_encode(CW_BYTES_ARRAY(code), v->code);
 	cw_hash(cw_bytes_str(v->code), row.code_hash);
 	row.created_s = now_s;
 	row.expires_s = v->grant.not_after_s;

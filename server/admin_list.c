@@ -59,7 +59,7 @@ each_certificate(void *ctx, const struct cw_certificate *c)
 	char hex[2 * CW_SERIAL_BYTES + 1];
 	char when[32];
 
-	cw_hex_encode(CW_BYTES_ARRAY(c->serial), hex);
+	cw_hexstr_encode(CW_BYTES_ARRAY(c->serial), hex);
 	cw_admin_time(c->changed_s, when);
 	if (!admin->json) {
 		printf("%s  %-9s  %s  %-14s  %s\n", hex,
@@ -95,8 +95,8 @@ each_session(void *ctx, const struct cw_session *s)
 	char serial[2 * CW_SERIAL_BYTES + 1];
 	char when[32];
 
-	cw_hex_encode(CW_BYTES_ARRAY(s->id), hex);
-	cw_hex_encode(CW_BYTES_ARRAY(s->serial), serial);
+	cw_hexstr_encode(CW_BYTES_ARRAY(s->id), hex);
+	cw_hexstr_encode(CW_BYTES_ARRAY(s->serial), serial);
 	cw_admin_time(s->created_s, when);
 	if (admin->json)
 		printf("{\"session\":\"%s\",\"stage\":\"%s\","
@@ -206,7 +206,7 @@ cw_admin_revoke(struct cw_admin *admin)
 	struct cw_certificate c;
 	enum cw_err err;
 
-	if (!cw_hex_decode(cw_bytes_str(admin->argument), serial,
+	if (!cw_hexstr_decode(cw_bytes_str(admin->argument), serial,
 	        sizeof(serial)))
 		return cw_admin_say(CW_ERR_USAGE, "SERIAL: 32 hex digits");
 	if (admin->reason > 10 || admin->reason == 7 || admin->reason == 6 ||

@@ -106,7 +106,7 @@ store_policy(struct cw_engine *engine, struct cw_engine_chains *chains)
 	parts[1] = cw_bytes((const uint8_t *)engine->config->profiles,
 	    engine->config->n_profiles * sizeof(engine->config->profiles[0]));
 	cw_sha256(parts, 2, hash);
-	cw_hex_encode(cw_bytes(hash, CW_POLICY_VERSION_CHARS / 2),
+	cw_hexstr_encode(cw_bytes(hash, CW_POLICY_VERSION_CHARS / 2),
 	    chains->version);
 	if (err == CW_OK)
 		err = engine->store->policy_put(engine->store, chains->version,

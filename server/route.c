@@ -77,7 +77,7 @@ by_code(const struct context *c, struct cw_invitation *out)
 	uint8_t hash[CW_HASH_BYTES];
 	enum cw_err err;
 
-	if (!cw_base64url_decode(c->tail, code, sizeof(code)))
+	if (!cw_b64url_decode(c->tail, code, sizeof(code)))
 		return CW_ERR_BAD_INVITATION;
 	cw_hash(c->tail, hash);
 	err = c->engine->store->invitation_load(c->engine->store, hash, out);
@@ -211,7 +211,7 @@ get_intent(const struct context *c)
 static enum cw_err
 post_capabilities(const struct context *c)
 {
-	char text[CW_BASE64URL_CHARS(CW_SESSION_ID_BYTES) + 1];
+	char text[CW_B64URL_CHARS(CW_SESSION_ID_BYTES) + 1];
 	uint8_t id[CW_SESSION_ID_BYTES];
 	struct cw_invitation invitation;
 	enum cw_err err;
@@ -223,7 +223,7 @@ post_capabilities(const struct context *c)
 		    &c->response->body, id);
 	if (err == CW_OK) {
 		c->response->media_type = CW_MEDIA_TYPE;
-		cw_base64url_encode(CW_BYTES_ARRAY(id), text);
+		cw_b64url_encode(CW_BYTES_ARRAY(id), text);
 		snprintf(c->response->location, sizeof(c->response->location),
 		    "/session/%s", text);
 	}
@@ -237,7 +237,7 @@ static enum cw_err
 post_message(const struct context *c)
 {
 	uint8_t id[CW_SESSION_ID_BYTES];
-	enum cw_err err = cw_base64url_decode(c->tail, id, sizeof(id)) ?
+	enum cw_err err = cw_b64url_decode(c->tail, id, sizeof(id)) ?
 	    CW_OK :
 	    CW_ERR_NO_SESSION;
 

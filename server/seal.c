@@ -46,7 +46,7 @@ read_line(const char **at, struct epoch *e)
 	if (sscanf(*at, "%lu %llu %n", &number, &created, &used) != 2 ||
 	    used == 0 || number > UINT32_MAX ||
 	    strlen(*at + used) < (size_t)2 * KEY_BYTES + 1 ||
-	    !cw_hex_decode(cw_bytes((const uint8_t *)*at + used, 2 * KEY_BYTES),
+	    !cw_hexstr_decode(cw_bytes((const uint8_t *)*at + used, 2 * KEY_BYTES),
 	        e->key, KEY_BYTES) ||
 	    (*at)[used + 2 * KEY_BYTES] != '\n')
 		return false;
@@ -96,7 +96,7 @@ store(const char *path, const struct keys *keys)
 
 	cw_buf_init(&file, FILE_MAX);
 	for (size_t i = 0; i < keys->n; i++) {
-		cw_hex_encode(CW_BYTES_ARRAY(keys->epochs[i].key), hex);
+		cw_hexstr_encode(CW_BYTES_ARRAY(keys->epochs[i].key), hex);
 		cw_buf_printf(&file, "%lu %llu ",
 		    (unsigned long)keys->epochs[i].number,
 		    (unsigned long long)keys->epochs[i].created_s);
@@ -326,7 +326,7 @@ cw_seal_cookie(struct cw_seal *seal, const uint8_t invitation[CW_HASH_BYTES],
 	for (size_t i = 0; i < 4; i++)
 		value[i] = (uint8_t)(number >> (24 - 8 * i));
 	memcpy(value + COOKIE_SIGNED, tag, CW_COOKIE_BYTES - COOKIE_SIGNED);
-	cw_base64url_encode(CW_BYTES_ARRAY(value), out);
+	cw_b64url_encode(CW_BYTES_ARRAY(value), out);
 	cw_wipe(tag, sizeof(tag));
 	cw_wipe(value, sizeof(value));
 }
@@ -340,7 +340,7 @@ cw_seal_cookie_check(struct cw_seal *seal, struct cw_bytes text,
 	uint64_t expires_s;
 	bool good;
 
-	if (!cw_base64url_decode(text, value, sizeof(value)) ||
+	if (!cw_b64url_decode(text, value, sizeof(value)) ||
 	    !derive(seal, get_u32(value), "CW1 cookie",
 	        cw_bytes(value + 4, COOKIE_SIGNED - 4), tag))
 		return CW_ERR_NO_COOKIE;

@@ -143,7 +143,7 @@ log_end(const struct cw_session *session, enum cw_err why)
 {
 	char hex[9];
 
-	cw_hex_encode(cw_bytes(session->id, 4), hex);
+	cw_hexstr_encode(cw_bytes(session->id, 4), hex);
 	cw_log_fail(why, "session.end", "session=%s stage=%s", hex,
 	    cw_stage_name(session->stage));
 }

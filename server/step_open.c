@@ -195,7 +195,7 @@ begin(struct cw_engine *engine, const struct cw_invitation *invitation,
 	err = make(engine, invitation, o, session);
 	if (err == CW_ERR_EXISTS)
 		return engine->store->session_load(engine->store, id, session);
-	cw_hex_encode(cw_bytes(id, 4), hex);
+	cw_hexstr_encode(cw_bytes(id, 4), hex);
 	if (err == CW_OK)
 		cw_log(CW_LOG_INFO, "session.open",
 		    "session=%s suite=%u mode=%u", hex, o->suite->id,

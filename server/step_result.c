@@ -77,7 +77,7 @@ accept(struct cw_step_run *run, struct cw_bytes statement)
 	c->status = CW_CERT_ACTIVE;
 	c->wanted = CW_REASON_NONE;
 	err = cw_step_commit(run, CW_STAGE_DONE);
-	cw_hex_encode(cw_bytes(s->id, 4), hex);
+	cw_hexstr_encode(cw_bytes(s->id, 4), hex);
 	if (err == CW_OK)
 		cw_log(CW_LOG_INFO, "session.done", "session=%s", hex);
 	return err;

@@ -20,7 +20,7 @@ log_certificate(const char *event, const uint8_t *serial, unsigned reason)
 {
 	char hex[2 * CW_SERIAL_BYTES + 1];
 
-	cw_hex_encode(cw_bytes(serial, CW_SERIAL_BYTES), hex);
+	cw_hexstr_encode(cw_bytes(serial, CW_SERIAL_BYTES), hex);
 	cw_log(CW_LOG_INFO, event, "serial=%s reason=%u", hex, reason);
 }
 

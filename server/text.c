@@ -6,7 +6,7 @@ static const char digits64[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void
-cw_base64url_encode(struct cw_bytes in, char *out)
+cw_b64url_encode(struct cw_bytes in, char *out)
 {
 	uint32_t bits = 0;
 	unsigned n = 0;
@@ -25,13 +25,13 @@ cw_base64url_encode(struct cw_bytes in, char *out)
 }
 
 bool
-cw_base64url_decode(struct cw_bytes in, uint8_t *out, size_t len)
+cw_b64url_decode(struct cw_bytes in, uint8_t *out, size_t len)
 {
 	uint32_t bits = 0;
 	unsigned n = 0;
 	size_t at = 0;
 
-	if (in.len != CW_BASE64URL_CHARS(len))
+	if (in.len != CW_B64URL_CHARS(len))
 		return false;
 	for (size_t i = 0; i < in.len; i++) {
 		const char *digit =
@@ -51,7 +51,7 @@ cw_base64url_decode(struct cw_bytes in, uint8_t *out, size_t len)
 }
 
 void
-cw_hex_encode(struct cw_bytes in, char *out)
+cw_hexstr_encode(struct cw_bytes in, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -72,7 +72,7 @@ hex_value(uint8_t c)
 }
 
 bool
-cw_hex_decode(struct cw_bytes in, uint8_t *out, size_t len)
+cw_hexstr_decode(struct cw_bytes in, uint8_t *out, size_t len)
 {
 	if (in.len != 2 * len)
 		return false;

@@ -5,19 +5,19 @@
 
 #include "proto/base/buf.h"
 
-#define CW_BASE64URL_CHARS(bytes) (((bytes)*4 + 2) / 3)
+#define CW_B64URL_CHARS(bytes) (((bytes)*4 + 2) / 3)
 
-/* Writes CW_BASE64URL_CHARS(in.len) characters and a NUL to `out`. */
-void cw_base64url_encode(struct cw_bytes in, char *out);
+/* Writes CW_B64URL_CHARS(in.len) characters and a NUL to `out`. */
+void cw_b64url_encode(struct cw_bytes in, char *out);
 
 /* True if `in` is exactly the canonical form of `len` bytes. */
-bool cw_base64url_decode(struct cw_bytes in, uint8_t *out, size_t len);
+bool cw_b64url_decode(struct cw_bytes in, uint8_t *out, size_t len);
 
 /* Writes 2 * in.len characters and a NUL. */
-void cw_hex_encode(struct cw_bytes in, char *out);
+void cw_hexstr_encode(struct cw_bytes in, char *out);
 
 /* True if `in` is 2 * len hexadecimal digits of either case. */
-bool cw_hex_decode(struct cw_bytes in, uint8_t *out, size_t len);
+bool cw_hexstr_decode(struct cw_bytes in, uint8_t *out, size_t len);
 
 /* Appends `text` so that it is text in HTML, and in a quoted attribute. */
 void cw_html_put(struct cw_buf *b, struct cw_bytes text);
