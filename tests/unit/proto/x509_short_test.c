@@ -95,7 +95,8 @@ static enum cw_err
 check_both(struct cw_bytes der)
 {
 	struct cw_attestation fresh, known;
-	enum cw_err want, got;
+	enum cw_err want = CW_OK;
+	enum cw_err got = CW_OK;
 
 	for (int i = 0; i < 2; i++) {
 		struct cw_trust *trust = cw_trust_new();
