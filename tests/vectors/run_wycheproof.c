@@ -109,6 +109,29 @@ agree(enum cw_key_type type, const struct cw_public_key *peer, struct fields *x)
 	return accepted(ok);
 }
 
+static bool
+is_zero(struct cw_bytes b)
+{
+	static const uint8_t zero[32];
+
+	return cw_bytes_equal(b, CW_BYTES_ARRAY(zero));
+}
+
+/*
+ * docs/protocol.md 6 is narrower than ECDH: a Z of all zeros, which the point
+ * with x = 0 gives, MUST be refused. Such a case is not the contract's, and
+ * wrong if it is accepted after all.
+ */
+static enum outcome
+agree_nonzero(const struct cw_public_key *peer, struct fields *x)
+{
+	enum outcome outcome = agree(CW_KEY_P256, peer, x);
+
+	if (!is_zero(cw_buf_bytes(&x->c)))
+		return outcome;
+	return outcome == REFUSED ? NOT_OURS : REFUSED;
+}
+
 static enum outcome
 ecdh(const struct cw_json *group, const struct cw_json *test, struct fields *x)
 {
@@ -121,7 +144,7 @@ ecdh(const struct cw_json *group, const struct cw_json *test, struct fields *x)
 	/* COSE_Key has no compressed points here (session.cddl ec2-key). */
 	if (!point(cw_buf_bytes(&x->a), &peer))
 		return x->a.len == 33 ? NOT_OURS : REFUSED;
-	return agree(CW_KEY_P256, &peer, x);
+	return agree_nonzero(&peer, x);
 }
 
 static enum outcome
