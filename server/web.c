@@ -156,10 +156,16 @@ refuse(struct cw_web *web, struct mg_connection *conn, int status)
 }
 
 /* With few threads left, a connection is not kept for a client that may be
- * waiting for its card. */
+ * waiting for its card. What the client says of it is civetweb's rule too. */
 static bool
-must_close(struct cw_web *web)
+must_close(struct cw_web *web, const struct mg_request_info *info)
 {
+	struct cw_bytes wish = header_bytes(info, "Connection");
+
+	if (wish.len == 0 ? strcmp(info->http_version, "1.1") != 0 :
+	                    strcasestr((const char *)wish.ptr, "keep-alive") ==
+	            NULL)
+		return true;
 	return atomic_load(&web->connections) * 4 > web->threads * 3;
 }
 
@@ -209,7 +215,7 @@ answer(struct cw_web *web, struct mg_connection *conn,
 
 	cw_http_response_init(&response);
 	cw_route_handle(web->engine, &request, &response);
-	status = send_response(web, conn, &response, must_close(web));
+	status = send_response(web, conn, &response, must_close(web, info));
 	cw_http_response_wipe(&response);
 	return status;
 }
