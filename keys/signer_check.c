@@ -6,9 +6,6 @@
 
 #include "keys/signer_state.h"
 
-/* Nodes that share keys may have clocks that differ a little. */
-#define SKEW_S 60
-
 static void
 make_tag(struct cw_signer_state *s, uint8_t out[CW_TAG_BYTES])
 {
@@ -167,7 +164,7 @@ cw_signer_check_proof(struct cw_signer_state *s, const struct cw_proof *p,
 		return CW_ERR_BAD_SIGNATURE;
 	if (memcmp(q->grant_hash, x->grant_hash, CW_HASH_BYTES) != 0)
 		return CW_ERR_BAD_GRANT;
-	if (x->now_s + SKEW_S < q->time_s ||
+	if (x->now_s + CW_CLOCK_SKEW_S < q->time_s ||
 	    x->now_s > q->time_s + q->lifetime_s)
 		return CW_ERR_SESSION_EXPIRED;
 	if (p->card_ephemeral.type != q->suite->agreement)

@@ -3,7 +3,6 @@
 #include "proto/card_link.h"
 
 #include "proto/fields.h"
-#include "proto/scope.h"
 
 #define KEY_FILE_MAX 4096 /* PKCS#8 of any key type */
 
@@ -85,7 +84,8 @@ cw_set_pin_decode(struct cw_bytes in, struct cw_set_pin *out)
 	out->policy = cw_cbor_u32(&r, 0, UINT32_MAX);
 	cw_cbor_key(&r, 2);
 	out->pin = cw_cbor_bstr(&r, 1, CW_PIN_MAX_BYTES);
-	if (cw_cbor_key_opt(&r, 3))
+	/* Only the holder has a PUK; another policy's is an unknown field. */
+	if (r.err == CW_OK && out->policy == 0 && cw_cbor_key_opt(&r, 3))
 		out->puk = cw_cbor_bstr(&r, 1, CW_PIN_MAX_BYTES);
 	cw_cbor_map_end(&r);
 	return cw_cbor_finish(&r);
@@ -181,9 +181,7 @@ cw_list_public_decode(struct cw_bytes in,
 	for (size_t i = 0; i < *n; i++) {
 		cw_cbor_map(&r, 8);
 		cw_cbor_key(&r, 0);
-		slots[i].slot = (uint8_t)cw_cbor_uint(&r, 0x82, 0x9e);
-		if (r.err == CW_OK && !cw_slot_is_valid(slots[i].slot))
-			cw_cbor_fail(&r, CW_ERR_OUT_OF_RANGE);
+		slots[i].slot = cw_field_slot(&r);
 		cw_cbor_key(&r, 1);
 		slots[i].type = cw_cbor_u32(&r, 1, CW_KEY_X25519);
 		cw_cbor_key(&r, 2);
@@ -256,6 +254,17 @@ starts_with(struct cw_bytes s, const char *prefix)
 	return s.len > n && memcmp(s.ptr, prefix, n) == 0;
 }
 
+/* Serialised origins leave the scheme's own port out (RFC 6454 6.2). */
+static bool
+has_default_port(struct cw_bytes origin)
+{
+	const char *port = starts_with(origin, "https:") ? ":443" : ":80";
+	size_t n = strlen(port);
+
+	return origin.len > n &&
+	    memcmp(origin.ptr + origin.len - n, port, n) == 0;
+}
+
 bool
 cw_url_origin(struct cw_bytes url, struct cw_bytes *origin)
 {
@@ -273,5 +282,5 @@ cw_url_origin(struct cw_bytes url, struct cw_bytes *origin)
 			url.ptr[at], 41) == NULL)
 			return false;
 	*origin = cw_bytes(url.ptr, at);
-	return at > host;
+	return at > host && !has_default_port(*origin);
 }

@@ -20,16 +20,6 @@ get_id(struct cw_cbor_reader *r)
 	return cw_cbor_u32(r, 1, UINT32_MAX);
 }
 
-static uint8_t
-get_slot(struct cw_cbor_reader *r)
-{
-	uint64_t slot = cw_cbor_uint(r, 0x82, 0x9e);
-
-	if (r->err == CW_OK && !cw_slot_is_valid(slot))
-		cw_cbor_fail(r, CW_ERR_OUT_OF_RANGE);
-	return (uint8_t)slot;
-}
-
 /* ---- CREATE_PIN_POLICY ---- */
 
 static void
@@ -115,7 +105,7 @@ get_create_key(struct cw_cbor_reader *r, struct cw_command *c)
 	if (cw_cbor_key_opt(r, 3))
 		k->pin_policy = get_id(r);
 	if (cw_cbor_key_opt(r, 4))
-		k->slot = get_slot(r);
+		k->slot = cw_field_slot(r);
 	cw_cbor_key(r, 5);
 	k->name = cw_field_text(r);
 	cw_cbor_map_end(r);
@@ -220,7 +210,7 @@ get_listed_key(struct cw_cbor_reader *r, struct cw_listed_key *k)
 	cw_cbor_key(r, 1);
 	k->type = cw_cbor_u32(r, 1, CW_KEY_X25519);
 	if (cw_cbor_key_opt(r, 2))
-		k->slot = get_slot(r);
+		k->slot = cw_field_slot(r);
 	cw_cbor_key(r, 3);
 	k->n_chain =
 	    cw_field_bstrs(r, 0, CW_CHAIN_MAX, CW_CERT_MAX_BYTES, k->chain);

@@ -3,6 +3,7 @@
 #include "proto/fields.h"
 
 #include "proto/limits.h"
+#include "proto/scope.h"
 #include "proto/text.h"
 
 struct cw_bytes
@@ -13,6 +14,16 @@ cw_field_text(struct cw_cbor_reader *r)
 	if (r->err == CW_OK && !cw_text_is_displayable(text))
 		cw_cbor_fail(r, CW_ERR_BAD_TEXT);
 	return text;
+}
+
+uint8_t
+cw_field_slot(struct cw_cbor_reader *r)
+{
+	uint64_t slot = cw_cbor_uint(r, 0x82, 0x9e);
+
+	if (r->err == CW_OK && !cw_slot_is_valid(slot))
+		cw_cbor_fail(r, CW_ERR_OUT_OF_RANGE);
+	return (uint8_t)slot;
 }
 
 size_t

@@ -8,6 +8,9 @@
 /* session.cddl text: 1..200 bytes that a person may be shown: BAD_TEXT. */
 struct cw_bytes cw_field_text(struct cw_cbor_reader *r);
 
+/* A PIV slot (session.cddl slot): OUT_OF_RANGE for what is none. */
+uint8_t cw_field_slot(struct cw_cbor_reader *r);
+
 /* An array of byte strings, each at least 1 byte long. `items` has room for
  * `max`. Gives how many were read. */
 size_t cw_field_bstrs(struct cw_cbor_reader *r, size_t min, size_t max,

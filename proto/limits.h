@@ -19,6 +19,7 @@
 #define CW_GRANT_MAX 4096    /* bytes of a grant */
 #define CW_REQUEST_MAX 8192  /* bytes of R */
 #define CW_LIFETIME_MAX_S 31622400
+#define CW_CLOCK_SKEW_S 60   /* between the clocks of one issuer */
 #define CW_BATCH_MAX (CW_BODY_MAX)
 
 #define CW_MEDIA_TYPE "application/cardwright+cbor"

@@ -41,7 +41,7 @@ get_attributes(struct cw_cbor_reader *r, struct cw_attributes *a)
 	if (cw_cbor_key_opt(r, 4))
 		a->pin_policy = cw_cbor_u32(r, 1, UINT32_MAX);
 	if (cw_cbor_key_opt(r, 5))
-		a->slot = (uint8_t)cw_cbor_uint(r, 0x82, 0x9e);
+		a->slot = cw_field_slot(r);
 	cw_cbor_map_end(r);
 }
 

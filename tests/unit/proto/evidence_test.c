@@ -85,7 +85,7 @@ CHANGE(request_beyond_scope, w->request.scope.slots[1] = 0x9E)
 CHANGE(request_for_more_keys, w->request.scope.keys_max = 2)
 CHANGE(request_in_another_mode, w->request.mode = CW_MODE_ANONYMOUS)
 CHANGE(request_after_the_grant, w->request.time_s = CW_TEST_NOW_S + 61)
-CHANGE(verified_before_the_request, w->e.verified_s = CW_TEST_NOW_S - 1)
+CHANGE(verified_before_the_request, w->e.verified_s = CW_TEST_NOW_S - 120)
 CHANGE(verified_after_the_session, w->e.verified_s = CW_TEST_NOW_S + 601)
 
 CHANGE(message_4_is_no_cbor, w->e.message_4 = cw_bytes_str("x"))
@@ -129,6 +129,7 @@ CHANGE(no_certificate, w->e.n_certificate = 0)
 
 CHANGE(result_by_another, w->result_key = w->holder.key)
 CHANGE(result_of_another_session, w->result.th[0] ^= 1)
+CHANGE(result_without_counter, w->result.has_counter = false)
 CHANGE(result_over_something_else, w->result.h_end[0] ^= 1)
 CHANGE(another_close_nonce, w->e.close_nonce[0] ^= 1)
 CHANGE(another_command, w->e.commands[0] = cw_bytes_str("Create"))
@@ -256,6 +257,7 @@ static const struct row rows[] = {
 	ROW(no_certificate, END, KEY, BAD_EVIDENCE),
 	ROW(result_by_another, RESULT, RESULT, BAD_SIGNATURE),
 	ROW(result_of_another_session, RESULT, RESULT, WRONG_STATEMENT),
+	ROW(result_without_counter, RESULT, RESULT, WRONG_STATEMENT),
 	ROW(result_over_something_else, RESULT, RESULT, WRONG_STATEMENT),
 	ROW(another_close_nonce, END, RESULT, WRONG_STATEMENT),
 	ROW(another_command, END, RESULT, WRONG_STATEMENT),
