@@ -246,6 +246,8 @@ make_key_statement(struct cw_test_evidence *w)
 	}
 	w->result = (struct cw_result_statement){
 		.close_nonce = { 3, 1, 4 },
+		.has_counter = w->mode != CW_MODE_ANONYMOUS,
+		.counter = w->mode != CW_MODE_ANONYMOUS ? 1 : 0,
 		.n_items = 1,
 		.items = { { .object_id = 5, .done = CW_DONE_KEY } },
 	};
