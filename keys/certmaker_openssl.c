@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
-#include "keys/subject.h"
+#include "proto/x509_subject.h"
 #include "proto/cbor.h"
 
 #define SKEW_S 300

@@ -8,7 +8,7 @@
 #define CW_KEYS_ISSUE_H
 
 #include "keys/config.h"
-#include "keys/subject.h"
+#include "proto/x509_subject.h"
 #include "proto/x509.h"
 
 struct cw_issue;

@@ -50,10 +50,10 @@ const char *cw_evidence_check_words(size_t i);
  * Everything that the issuer checked, again, at the time `verified_s`: the
  * chains of management and authority key to the issuer, grant, R, th, token,
  * key statement of the certificate's key, h over commands and replies, result
- * with this certificate chain in it, and the certificate by the issuer.
+ * with this certificate chain in it, the certificate by the issuer, and its
+ * subject as granted.
  * Errors: BAD_EVIDENCE and what each check gives; `failed` (may be NULL) names
- * the check in words, and is NULL where none failed. That the certificate's
- * subject is the grant's is for the caller to see.
+ * the check in words, and is NULL where none failed.
  */
 enum cw_err cw_evidence_verify(const struct cw_evidence *e,
     struct cw_trust *vendor, struct cw_trust *issuer, const char **failed)

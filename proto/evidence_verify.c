@@ -18,6 +18,7 @@
 #include "proto/request.h"
 #include "proto/statement.h"
 #include "proto/token.h"
+#include "proto/x509_subject.h"
 
 struct check {
 	const struct cw_evidence *e;
@@ -230,6 +231,18 @@ check_certificate(struct check *c)
 	    c->e->verified_s, NULL, &key);
 }
 
+/* Nobody else than the grant names. */
+static enum cw_err
+check_subject(struct check *c)
+{
+	struct cw_subject subject;
+	enum cw_err err = cw_subject_parse(c->grant.subject, &subject);
+
+	return err != CW_OK ?
+	    err :
+	    cw_cert_check_subject(c->e->certificate[0], &subject);
+}
+
 static const struct {
 	const char *words;
 	enum cw_err (*run)(struct check *c);
@@ -246,6 +259,7 @@ static const struct {
 	{ "the card closed exactly this session", check_result },
 	{ "the card installed exactly this certificate", check_installed },
 	{ "the issuer signed the certificate", check_certificate },
+	{ "the certificate names whom the grant names", check_subject },
 };
 
 size_t

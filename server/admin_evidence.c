@@ -18,7 +18,7 @@ cw_admin_evidence_export(struct cw_admin *admin)
 	if (admin->out == NULL)
 		return cw_admin_say(CW_ERR_USAGE, "--out");
 	if (!cw_hexstr_decode(cw_bytes_str(admin->argument), serial,
-	        sizeof(serial)))
+		sizeof(serial)))
 		return cw_admin_say(CW_ERR_USAGE, "SERIAL: 32 hex digits");
 	cw_buf_init(&file, CW_EVIDENCE_MAX);
 	err = cw_evidence_export(admin->store, serial, &file);
@@ -72,7 +72,8 @@ describe(const struct cw_evidence *e)
 	uint8_t hash[CW_HASH_BYTES];
 	size_t len = 0;
 
-	if (cw_cert_subject(e->certificate[0], subject, sizeof(subject)) == CW_OK)
+	if (cw_cert_subject(e->certificate[0], subject, sizeof(subject)) ==
+	    CW_OK)
 		printf("%-14s %s\n", "subject", subject);
 	if (cw_cert_serial(e->certificate[0], serial, &len) == CW_OK)
 		say_hex("serial", serial, len);
@@ -83,17 +84,6 @@ describe(const struct cw_evidence *e)
 	printf("%-14s %.*s\n", "policy", (int)e->policy_version.len,
 	    (const char *)e->policy_version.ptr);
 }
-
-static const char *const checks[] = {
-	"the issuer's certificate covers management and authority key",
-	"the grant is signed by the authority",
-	"the session request is signed by the management key, for this grant",
-	"the card's attestation chain leads to the vendor's root",
-	"the token statement is about this session",
-	"the key statement is by the same card, about this session",
-	"the result covers every command and reply, and this certificate",
-	"the certificate is the issuer's, for the stated key",
-};
 
 static enum cw_err
 verify(const struct cw_admin *admin, const struct cw_evidence *e)
@@ -113,9 +103,8 @@ verify(const struct cw_admin *admin, const struct cw_evidence *e)
 			(void)cw_admin_say(err, admin->argument);
 		}
 	}
-	for (size_t i = 0; err == CW_OK && i < sizeof(checks) / sizeof(checks[0]);
-	     i++)
-		printf("ok  %s\n", checks[i]);
+	for (size_t i = 0; err == CW_OK && i < cw_evidence_checks(); i++)
+		printf("ok  %s\n", cw_evidence_check_words(i));
 	if (err == CW_OK)
 		describe(e);
 	cw_trust_free(&vendor);
@@ -141,7 +130,7 @@ cw_admin_evidence_verify(struct cw_admin *admin)
 		if (err == CW_OK)
 			err = cw_evidence_decode(cw_buf_bytes(&file), e);
 		err = err == CW_OK ? verify(admin, e) :
-		                     cw_admin_say(err, admin->argument);
+				     cw_admin_say(err, admin->argument);
 	}
 	cw_buf_wipe(&file);
 	free(e);

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "keys/keyfile.h"
-#include "keys/subject.h"
+#include "proto/x509_subject.h"
 #include "proto/base/clock.h"
 #include "proto/base/secret.h"
 #include "proto/command.h"

@@ -84,6 +84,7 @@ CHANGE(request_under_another_grant, w->request.grant_hash[0] ^= 1)
 CHANGE(request_beyond_scope, w->request.scope.slots[1] = 0x9E)
 CHANGE(request_for_more_keys, w->request.scope.keys_max = 2)
 CHANGE(request_in_another_mode, w->request.mode = CW_MODE_ANONYMOUS)
+CHANGE(granted_to_another, w->grant.subject = cw_bytes_str("CN=Eve"))
 CHANGE(request_after_the_grant, w->request.time_s = CW_TEST_NOW_S + 61)
 CHANGE(verified_before_the_request, w->e.verified_s = CW_TEST_NOW_S - 120)
 CHANGE(verified_after_the_session, w->e.verified_s = CW_TEST_NOW_S + 601)
@@ -186,6 +187,7 @@ certificate_of_a_ca(world *w)
 #define RESULT "the card closed exactly this session"
 #define INSTALLED "the card installed exactly this certificate"
 #define CERTIFICATE "the issuer signed the certificate"
+#define SUBJECT "the certificate names whom the grant names"
 
 struct row {
 	void (*change)(world *w);
@@ -274,6 +276,7 @@ static const struct row rows[] = {
 	ROW(nothing_installed, RESULT, INSTALLED, NOT_CONFIRMED),
 	ROW(certificate_of_a_stranger, CERTIFICATES, CERTIFICATE,
 	    UNTRUSTED_CHAIN),
+	ROW(granted_to_another, GRANT, SUBJECT, BAD_EVIDENCE),
 	ROW(certificate_of_a_ca, GRANT, CERTIFICATE, BAD_CONSTRAINTS),
 };
 

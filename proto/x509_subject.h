@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Subjects: RFC 4514 text, as grants carry it, to a DER Name (RFC 5280). */
-#ifndef CW_KEYS_SUBJECT_H
-#define CW_KEYS_SUBJECT_H
+#ifndef CW_PROTO_X509_SUBJECT_H
+#define CW_PROTO_X509_SUBJECT_H
 
 #include "proto/base/buf.h"
 #include "proto/limits.h"
@@ -29,5 +29,10 @@ enum cw_err cw_subject_parse(struct cw_bytes text, struct cw_subject *out)
  * in DER, so that an escaped comma is no border. */
 bool cw_subject_ends_with(const struct cw_subject *subject,
     const struct cw_subject *suffix);
+
+/* The certificate's subject must be this name (RFC 5280 7.1). Errors:
+ * BAD_CERTIFICATE; BAD_EVIDENCE when it is another. */
+enum cw_err cw_cert_check_subject(struct cw_bytes der,
+    const struct cw_subject *subject) __attribute__((warn_unused_result));
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RFC 4514 text to X509_NAME. OpenSSL chooses the string types and holds the
  * lengths of X.520 (its string table), with UTF8String as RFC 5280 wants it. */
-#include "keys/subject.h"
+#include "proto/x509_subject.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <strings.h>
 
 #include "proto/text.h"
+#include "proto/x509_openssl.h"
 
 static const struct {
 	const char *name;
@@ -240,4 +241,22 @@ cw_subject_ends_with(const struct cw_subject *subject,
 
 	return end.len <= whole.len &&
 	    (end.len == 0 || memcmp(whole.ptr, end.ptr, end.len) == 0);
+}
+
+enum cw_err
+cw_cert_check_subject(struct cw_bytes der, const struct cw_subject *subject)
+{
+	const uint8_t *at = subject->name;
+	X509 *cert = cw_x509_parse(der);
+	X509_NAME *name = d2i_X509_NAME(NULL, &at, (long)subject->name_len);
+	enum cw_err err = CW_ERR_BAD_CERTIFICATE;
+
+	if (cert != NULL && name != NULL)
+		err = X509_NAME_cmp(X509_get_subject_name(cert), name) == 0 ?
+		    CW_OK :
+		    CW_ERR_BAD_EVIDENCE;
+	X509_NAME_free(name);
+	X509_free(cert);
+	ERR_clear_error();
+	return err;
 }

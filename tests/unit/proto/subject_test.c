@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "keys/subject.h"
+#include "proto/x509_subject.h"
 
 static const struct {
 	const char *text;
