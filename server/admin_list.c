@@ -25,7 +25,7 @@ enum cw_err
 cw_admin_make_state(const struct cw_config *config)
 {
 	return mkdir(config->state, 0700) == 0 || errno == EEXIST ? CW_OK :
-	                                                            CW_ERR_IO;
+								    CW_ERR_IO;
 }
 
 void
@@ -161,8 +161,8 @@ each_invitation(void *ctx, const struct cw_invitation *v)
 enum cw_err
 cw_admin_invitations(struct cw_admin *admin)
 {
-	enum cw_err err = admin->store->invitation_each(admin->store,
-	    each_invitation, admin);
+	enum cw_err err =
+	    admin->store->invitation_each(admin->store, each_invitation, admin);
 
 	return err == CW_OK ? CW_OK : cw_admin_say(err, "invitations");
 }
@@ -207,7 +207,7 @@ cw_admin_revoke(struct cw_admin *admin)
 	enum cw_err err;
 
 	if (!cw_hexstr_decode(cw_bytes_str(admin->argument), serial,
-	        sizeof(serial)))
+		sizeof(serial)))
 		return cw_admin_say(CW_ERR_USAGE, "SERIAL: 32 hex digits");
 	if (admin->reason > 10 || admin->reason == 7 || admin->reason == 6 ||
 	    admin->reason == 8)
@@ -229,6 +229,6 @@ cw_admin_revoke(struct cw_admin *admin)
 		err = wait_revoked(admin, serial);
 	if (err == CW_OK)
 		printf(admin->wait ? "revoked\n" :
-		                     "suspended; the issuer will revoke it\n");
+				     "suspended; the issuer will revoke it\n");
 	return err;
 }

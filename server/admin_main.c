@@ -17,8 +17,8 @@ enum kind { TEXT, NUMBER, FLAG, HELP };
 static const struct {
 	struct option option;
 	enum kind kind;
-	size_t at;      /* of the value */
-	size_t has;     /* of the bool that it was given; 0: none */
+	size_t at;  /* of the value */
+	size_t has; /* of the bool that it was given; 0: none */
 } options[] = {
 	{ { "config", 1, NULL, 0 }, TEXT, AT(config_path), 0 },
 	{ { "subject", 1, NULL, 0 }, TEXT, AT(subject), 0 },
@@ -201,5 +201,5 @@ main(int argc, char **argv)
 	if (!cw_secret_process_init())
 		return cw_err_exit_status(CW_ERR_INTERNAL);
 	return optind == argc ? usage() :
-	                        run(&admin, argv + optind, argc - optind);
+				run(&admin, argv + optind, argc - optind);
 }

@@ -22,10 +22,10 @@ struct ruleset_attr {
 };
 
 #define READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define WRITE                                                             \
-	(READ | LANDLOCK_ACCESS_FS_WRITE_FILE |                           \
+#define WRITE                                   \
+	(READ | LANDLOCK_ACCESS_FS_WRITE_FILE | \
 	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
-#define HANDLED                                                            \
+#define HANDLED                                                             \
 	(WRITE | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_DIR | \
 	    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM |   \
 	    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |   \
@@ -66,8 +66,8 @@ add_rules(int ruleset, const struct cw_config *config, uint64_t handled)
 		"/lib64", "/usr/share/zoneinfo", "/etc/localtime",
 		"/dev/urandom", "/dev/random", "/dev/null", "/proc/sys",
 		"/sys/devices/system/cpu" };
-	enum cw_err err =
-	    allow(ruleset, config->state, (WRITE | ACCESS_FS_TRUNCATE) & handled);
+	enum cw_err err = allow(ruleset, config->state,
+	    (WRITE | ACCESS_FS_TRUNCATE) & handled);
 
 	for (size_t i = 0; i < sizeof(system) / sizeof(system[0]); i++)
 		if (err == CW_OK)
@@ -103,7 +103,8 @@ cw_confine_files(const struct cw_config *config)
 	if (ruleset < 0)
 		return refuse("ruleset");
 	err = add_rules((int)ruleset, config, attr.handled_access_fs);
-	if (err == CW_OK && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
+	if (err == CW_OK &&
+	    syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
 		err = refuse("restrict");
 	close((int)ruleset);
 	return err;

@@ -99,8 +99,9 @@ gather_rounds(struct gathering *g)
 		    cw_batch_decode(cw_buf_bytes(&g->answers[k]), &g->batch);
 
 		if (err == CW_OK)
-			err = cw_replies_decode(cw_buf_bytes(&g->messages[k + 1]),
-			    &g->replies);
+			err =
+			    cw_replies_decode(cw_buf_bytes(&g->messages[k + 1]),
+				&g->replies);
 		if (err != CW_OK || g->batch.n != g->replies.n ||
 		    e->n_commands + g->batch.n > CW_COMMANDS_MAX)
 			return CW_ERR_STORE_CORRUPT;
@@ -144,8 +145,8 @@ gather_result(struct gathering *g, struct cw_store *store)
 	cw_cbor_bstr_into(&r, e->close_nonce, sizeof(e->close_nonce));
 	e->result_statement = cw_cbor_bstr(&r, 1, CW_BODY_MAX);
 	e->verified_s = cw_cbor_uint(&r, 0, UINT64_MAX);
-	e->policy_version = cw_cbor_tstr(&r, CW_POLICY_VERSION_CHARS,
-	    CW_POLICY_VERSION_CHARS);
+	e->policy_version =
+	    cw_cbor_tstr(&r, CW_POLICY_VERSION_CHARS, CW_POLICY_VERSION_CHARS);
 	cw_cbor_array_end(&r);
 	if (cw_cbor_finish(&r) != CW_OK)
 		return CW_ERR_STORE_CORRUPT;
@@ -153,8 +154,9 @@ gather_result(struct gathering *g, struct cw_store *store)
 	err = store->policy_load(store, version, &g->policy);
 	if (err == CW_OK)
 		err = cw_policy_decode(cw_buf_bytes(&g->policy), &g->info);
-	return err == CW_ERR_STORE_FAILED || err == CW_OK ? err :
-	                                                    CW_ERR_STORE_CORRUPT;
+	return err == CW_ERR_STORE_FAILED || err == CW_OK ?
+	    err :
+	    CW_ERR_STORE_CORRUPT;
 }
 
 static void

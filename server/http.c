@@ -65,7 +65,7 @@ const char *
 cw_http_cookie_name(const struct cw_config *config)
 {
 	return strncmp(config->url, "https:", 6) == 0 ? "__Host-cardwright" :
-	                                                "cardwright";
+							"cardwright";
 }
 
 static const struct {
@@ -108,8 +108,8 @@ static const char always[] =
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n";
 
 void
-cw_http_head(const struct cw_engine *engine,
-    const struct cw_http_response *r, bool close, struct cw_buf *out)
+cw_http_head(const struct cw_engine *engine, const struct cw_http_response *r,
+    bool close, struct cw_buf *out)
 {
 	size_t len = r->body.len > 0 ? r->body.len : r->fixed.len;
 
@@ -117,7 +117,7 @@ cw_http_head(const struct cw_engine *engine,
 	cw_buf_put_str(out, always);
 	cw_buf_put_str(out,
 	    r->cacheable ? "Cache-Control: max-age=3600\r\n" :
-	                   "Cache-Control: no-store\r\n");
+			   "Cache-Control: no-store\r\n");
 	if (r->media_type != NULL)
 		cw_buf_printf(out, "Content-Type: %s\r\n", r->media_type);
 	if (r->status != 204)
@@ -139,5 +139,5 @@ cw_http_head(const struct cw_engine *engine,
 		cw_buf_printf(out, "Retry-After: %u\r\n", r->retry_after_s);
 	cw_buf_put_str(out,
 	    close ? "Connection: close\r\n\r\n" :
-	            "Connection: keep-alive\r\n\r\n");
+		    "Connection: keep-alive\r\n\r\n");
 }

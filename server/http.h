@@ -21,10 +21,10 @@ struct cw_http_request {
 
 struct cw_http_response {
 	int status;
-	const char *media_type; /* NULL: no body */
-	struct cw_buf body;     /* or, if that is empty: */
-	struct cw_bytes fixed;  /* something that lives for ever */
-	char location[CW_URI_MAX + 64]; /* Location; "": none */
+	const char *media_type;           /* NULL: no body */
+	struct cw_buf body;               /* or, if that is empty: */
+	struct cw_bytes fixed;            /* something that lives for ever */
+	char location[CW_URI_MAX + 64];   /* Location; "": none */
 	char cookie[CW_COOKIE_CHARS + 1]; /* Set-Cookie's value; "": none */
 	unsigned cookie_age_s;
 	unsigned retry_after_s; /* 0: none */

@@ -12,7 +12,7 @@
 #define PROBES 8u
 
 struct bucket {
-	uint64_t key; /* of its hash; 0: free */
+	uint64_t key;     /* of its hash; 0: free */
 	uint64_t full_ms; /* when it would be full again */
 };
 

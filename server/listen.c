@@ -88,8 +88,8 @@ cw_listen_reserve(struct cw_config *config, int *fd)
 	    bind(*fd, &address.any, len) == 0 &&
 	    getsockname(*fd, &address.any, &len) == 0) {
 		unsigned port = ntohs(address.any.sa_family == AF_INET ?
-		        address.v4.sin_port :
-		        address.v6.sin6_port);
+			address.v4.sin_port :
+			address.v6.sin6_port);
 
 		set_port(config->listen, sizeof(config->listen), port);
 		set_port(config->url, sizeof(config->url), port);

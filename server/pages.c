@@ -8,17 +8,17 @@
 #include "server/text.h"
 
 /* The files are built into the program: nothing is read at run time. */
-#define PAGE(name, file)                                                       \
-	__asm__(".section .rodata\n"                                           \
-		".balign 16\n"                                                 \
-		"cw_www_" #name "_begin:\n"                                    \
-		".incbin \"www/" file "\"\n"                                   \
-		"cw_www_" #name "_end:\n"                                      \
-		".byte 0\n"                                                    \
-		".previous\n");                                                \
-	extern const uint8_t cw_www_##name##_begin[]                           \
-	    __attribute__((visibility("hidden")));                             \
-	extern const uint8_t cw_www_##name##_end[]                             \
+#define PAGE(name, file)                             \
+	__asm__(".section .rodata\n"                 \
+		".balign 16\n"                       \
+		"cw_www_" #name "_begin:\n"          \
+		".incbin \"www/" file "\"\n"         \
+		"cw_www_" #name "_end:\n"            \
+		".byte 0\n"                          \
+		".previous\n");                      \
+	extern const uint8_t cw_www_##name##_begin[] \
+	    __attribute__((visibility("hidden")));   \
+	extern const uint8_t cw_www_##name##_end[]   \
 	    __attribute__((visibility("hidden")))
 
 PAGE(invitation, "invitation.html");
@@ -27,8 +27,8 @@ PAGE(done, "done.html");
 PAGE(error, "error.html");
 PAGE(style, "style.css");
 
-#define PAGE_BYTES(name)                                                       \
-	cw_bytes(cw_www_##name##_begin,                                        \
+#define PAGE_BYTES(name)                \
+	cw_bytes(cw_www_##name##_begin, \
 	    (size_t)(cw_www_##name##_end - cw_www_##name##_begin))
 
 struct place {
@@ -60,7 +60,8 @@ fill(struct cw_bytes page, const struct place *places, size_t n,
 
 	while ((open = find_pair(page, "{{")) != NULL) {
 		size_t before = (size_t)(open - page.ptr);
-		struct cw_bytes rest = cw_bytes(open + 2, page.len - before - 2);
+		struct cw_bytes rest =
+		    cw_bytes(open + 2, page.len - before - 2);
 		const uint8_t *shut = find_pair(rest, "}}");
 		const struct place *place;
 		size_t len;
@@ -146,14 +147,14 @@ cw_page_done(bool is_done, struct cw_buf *out)
 	struct place places[] = {
 		{ "title",
 		    cw_bytes_str(is_done ? "Your card is ready" :
-		                           "Nothing has been confirmed yet") },
+					   "Nothing has been confirmed yet") },
 		{ "text",
 		    cw_bytes_str(is_done ?
-		            "The card has confirmed its new key and certificate. "
-		            "You can close this page and use the card." :
-		            "The card has not confirmed a certificate for this "
-		            "invitation. Go back and run the enrolment again; an "
-		            "unfinished session goes on.") },
+			    "The card has confirmed its new key and certificate. "
+			    "You can close this page and use the card." :
+			    "The card has not confirmed a certificate for this "
+			    "invitation. Go back and run the enrolment again; an "
+			    "unfinished session goes on.") },
 	};
 
 	fill(PAGE_BYTES(done), places, 2, out);

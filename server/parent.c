@@ -33,13 +33,13 @@ struct child {
 	const char *name;
 	int (*run)(const struct cw_config *config, const int *channels,
 	    size_t n, int ready_fd);
-	const char *user;      /* whom it becomes; "": stays */
-	const int *channels;   /* its ends */
-	pid_t pid;             /* 0: not running */
-	int ready_fd;          /* the end that is read; -1: none */
+	const char *user;    /* whom it becomes; "": stays */
+	const int *channels; /* its ends */
+	pid_t pid;           /* 0: not running */
+	int ready_fd;        /* the end that is read; -1: none */
 	bool ready;
 	uint64_t started_ms;
-	uint64_t again_ms;     /* when to start it again */
+	uint64_t again_ms; /* when to start it again */
 	unsigned back_off_ms;
 };
 
@@ -79,8 +79,8 @@ make_channels(struct parent *p)
 	for (size_t i = 0; i < CW_SIGNER_CHANNELS; i++) {
 		int pair[2];
 
-		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) !=
-		    0)
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			pair) != 0)
 			return cw_log_fail(CW_ERR_IO, "channels", "cause=%s",
 			    strerrorname_np(errno));
 		p->ends[SIGNER][i] = pair[0];
@@ -151,7 +151,8 @@ drain(const int *channels)
 	char byte;
 
 	for (size_t i = 0; i < CW_SIGNER_CHANNELS; i++)
-		while (recv(channels[i], &byte, 1, MSG_DONTWAIT | MSG_TRUNC) > 0)
+		while (
+		    recv(channels[i], &byte, 1, MSG_DONTWAIT | MSG_TRUNC) > 0)
 			continue;
 }
 
@@ -232,8 +233,8 @@ announce(struct parent *p)
 	unsigned ms = (unsigned)(cw_clock_monotonic_ms() - p->started_ms);
 
 	p->announced = true;
-	cw_log(CW_LOG_INFO, "ready", "url=%s listen=%s start_ms=%u", config->url,
-	    config->listen, ms);
+	cw_log(CW_LOG_INFO, "ready", "url=%s listen=%s start_ms=%u",
+	    config->url, config->listen, ms);
 	if (p->ready_fd >= 0) {
 		char line[CW_URI_MAX + 256];
 		int n = snprintf(line, sizeof(line),
@@ -241,7 +242,7 @@ announce(struct parent *p)
 		    config->listen, ms);
 
 		if (cw_fd_write(p->ready_fd,
-		        cw_bytes((const uint8_t *)line, (size_t)n)) != CW_OK)
+			cw_bytes((const uint8_t *)line, (size_t)n)) != CW_OK)
 			cw_log(CW_LOG_WARN, "ready.fd", "fd=%d", p->ready_fd);
 		close(p->ready_fd);
 		p->ready_fd = -1;
@@ -292,7 +293,8 @@ start_due(struct parent *p)
 		if (c->pid == 0 && c->again_ms > now_ms) {
 			int left = (int)(c->again_ms - now_ms);
 
-			wait_ms = wait_ms < 0 || left < wait_ms ? left : wait_ms;
+			wait_ms =
+			    wait_ms < 0 || left < wait_ms ? left : wait_ms;
 		}
 	}
 	return wait_ms;

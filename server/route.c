@@ -39,9 +39,10 @@ by_cookie(const struct context *c, struct cw_invitation *out)
 			err = cw_seal_cookie_check(c->engine->seal,
 			    cw_bytes(rest.ptr + n + 1, CW_COOKIE_CHARS),
 			    cw_clock_now_s(c->engine->clock), hash);
-			return err != CW_OK ? err :
-			                      c->engine->store->invitation_load(
-			                          c->engine->store, hash, out);
+			return err != CW_OK ?
+			    err :
+			    c->engine->store->invitation_load(c->engine->store,
+				hash, out);
 		}
 		len += end != NULL;
 		while (len < rest.len && rest.ptr[len] == ' ')
@@ -57,8 +58,8 @@ check_open(const struct context *c, const struct cw_invitation *invitation)
 {
 	unsigned used = 0;
 	unsigned confirmed;
-	enum cw_err err = cw_invitation_check(invitation,
-	    cw_clock_now_s(c->engine->clock));
+	enum cw_err err =
+	    cw_invitation_check(invitation, cw_clock_now_s(c->engine->clock));
 
 	if (err == CW_OK)
 		err = c->engine->store->invitation_used(c->engine->store,
@@ -96,7 +97,8 @@ get_invitation(const struct context *c)
 	cw_invitation_init(&invitation);
 	err = by_code(c, &invitation);
 	if (err == CW_OK)
-		err = cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
+		err =
+		    cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
 	if (err == CW_OK) {
 		c->response->media_type = CW_HTML_TYPE;
 		cw_page_invitation(&intent, &c->response->body);
@@ -143,7 +145,8 @@ get_enroll(const struct context *c)
 	if (err == CW_OK)
 		err = check_open(c, &invitation);
 	if (err == CW_OK)
-		err = cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
+		err =
+		    cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
 	if (err == CW_OK)
 		err = cw_grant_decode(cw_buf_bytes(&invitation.grant), &grant);
 	if (err == CW_OK) {
@@ -257,7 +260,7 @@ get_health(const struct context *c)
 	struct cw_signer_entry entry;
 	size_t n = 0;
 	bool signer = cw_signer_log_read(c->engine->signer, INT64_MAX, &entry,
-	                  1, &n) == CW_OK;
+			  1, &n) == CW_OK;
 	bool store = c->engine->store->is_well(c->engine->store);
 	int64_t open = atomic_load(&c->engine->open_sessions);
 

@@ -46,8 +46,9 @@ read_line(const char **at, struct epoch *e)
 	if (sscanf(*at, "%lu %llu %n", &number, &created, &used) != 2 ||
 	    used == 0 || number > UINT32_MAX ||
 	    strlen(*at + used) < (size_t)2 * KEY_BYTES + 1 ||
-	    !cw_hexstr_decode(cw_bytes((const uint8_t *)*at + used, 2 * KEY_BYTES),
-	        e->key, KEY_BYTES) ||
+	    !cw_hexstr_decode(cw_bytes((const uint8_t *)*at + used,
+				  2 * KEY_BYTES),
+		e->key, KEY_BYTES) ||
 	    (*at)[used + 2 * KEY_BYTES] != '\n')
 		return false;
 	e->number = (uint32_t)number;
@@ -84,7 +85,7 @@ load(const char *path, struct keys *keys)
 		err = CW_ERR_BAD_STATE_FILE;
 	cw_buf_wipe(&file);
 	return err == CW_OK ? CW_OK :
-	                      cw_log_fail(err, "epoch.file", "path=%s", path);
+			      cw_log_fail(err, "epoch.file", "path=%s", path);
 }
 
 static enum cw_err
@@ -109,13 +110,14 @@ store(const char *path, const struct keys *keys)
 	cw_wipe(hex, sizeof(hex));
 	cw_buf_wipe(&file);
 	return err == CW_OK ? CW_OK :
-	                      cw_log_fail(err, "epoch.file", "path=%s", path);
+			      cw_log_fail(err, "epoch.file", "path=%s", path);
 }
 
 static void
 add_epoch(struct keys *keys, uint64_t now_s)
 {
-	uint32_t number = keys->n == 0 ? 1 : keys->epochs[keys->n - 1].number + 1;
+	uint32_t number =
+	    keys->n == 0 ? 1 : keys->epochs[keys->n - 1].number + 1;
 	struct epoch *e = &keys->epochs[keys->n++];
 
 	e->number = number;
@@ -131,7 +133,7 @@ drop_old(struct keys *keys, uint64_t now_s, uint64_t keep_s)
 
 	while (keys->n > 1 &&
 	    (keys->epochs[1].created_s + keep_s < now_s ||
-	        keys->n == CW_EPOCHS_MAX)) {
+		keys->n == CW_EPOCHS_MAX)) {
 		keys->n--;
 		memmove(&keys->epochs[0], &keys->epochs[1],
 		    keys->n * sizeof(keys->epochs[0]));
@@ -156,8 +158,8 @@ cw_seal_rotate(struct cw_seal *seal, uint64_t now_s, uint64_t keep_s)
 	changed = drop_old(next, now_s, keep_s);
 	if (err == CW_OK &&
 	    (next->n == 0 ||
-	        next->epochs[next->n - 1].created_s + CW_EPOCH_SECONDS <=
-	            now_s)) {
+		next->epochs[next->n - 1].created_s + CW_EPOCH_SECONDS <=
+		    now_s)) {
 		add_epoch(next, now_s);
 		changed = true;
 	}
@@ -218,7 +220,8 @@ derive_newest(struct cw_seal *seal, const char *purpose, struct cw_bytes salt,
 	cw_sha256(info, 2, hash);
 	pthread_rwlock_rdlock(&seal->lock);
 	number = seal->keys->epochs[seal->keys->n - 1].number;
-	cw_hmac_sha256(CW_BYTES_ARRAY(seal->keys->epochs[seal->keys->n - 1].key),
+	cw_hmac_sha256(CW_BYTES_ARRAY(
+			   seal->keys->epochs[seal->keys->n - 1].key),
 	    CW_BYTES_ARRAY(hash), out);
 	pthread_rwlock_unlock(&seal->lock);
 	return number;
@@ -332,8 +335,8 @@ cw_seal_cookie(struct cw_seal *seal, const uint8_t invitation[CW_HASH_BYTES],
 }
 
 enum cw_err
-cw_seal_cookie_check(struct cw_seal *seal, struct cw_bytes text,
-    uint64_t now_s, uint8_t invitation[CW_HASH_BYTES])
+cw_seal_cookie_check(struct cw_seal *seal, struct cw_bytes text, uint64_t now_s,
+    uint8_t invitation[CW_HASH_BYTES])
 {
 	uint8_t value[CW_COOKIE_BYTES];
 	uint8_t tag[KEY_BYTES];
@@ -342,12 +345,11 @@ cw_seal_cookie_check(struct cw_seal *seal, struct cw_bytes text,
 
 	if (!cw_b64url_decode(text, value, sizeof(value)) ||
 	    !derive(seal, get_u32(value), "CW1 cookie",
-	        cw_bytes(value + 4, COOKIE_SIGNED - 4), tag))
+		cw_bytes(value + 4, COOKIE_SIGNED - 4), tag))
 		return CW_ERR_NO_COOKIE;
 	good = cw_secret_equal(cw_bytes(value + COOKIE_SIGNED, 16),
 	    cw_bytes(tag, 16));
-	expires_s =
-	    (uint64_t)get_u32(value + 4) << 32 | get_u32(value + 8);
+	expires_s = (uint64_t)get_u32(value + 4) << 32 | get_u32(value + 8);
 	memcpy(invitation, value + 12, CW_HASH_BYTES);
 	cw_wipe(tag, sizeof(tag));
 	cw_wipe(value, sizeof(value));

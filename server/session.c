@@ -60,7 +60,7 @@ past_token(struct cw_step_run *run)
 
 	if (err == CW_OK &&
 	    memcmp(&m.card_ephemeral, &run->secret->card_ephemeral,
-	        sizeof(m.card_ephemeral)) != 0)
+		sizeof(m.card_ephemeral)) != 0)
 		err = CW_ERR_BAD_CIPHERTEXT;
 	if (err == CW_OK)
 		err = cw_channel_open_token(&run->secret->channel, m.token,
@@ -82,12 +82,12 @@ is_past(struct cw_step_run *run)
 	cw_buf_init(&plain, CW_COMMAND_MAX);
 	for (unsigned n = 1; n < run->session->n_digests && !past; n++) {
 		if (store->step_load(store, run->session->id, n, NULL, &batch,
-		        NULL) != CW_OK ||
+			NULL) != CW_OK ||
 		    cw_batch_decode(cw_buf_bytes(&batch), run->batch) != CW_OK)
 			break;
 		past = cw_channel_open_reply(&run->secret->channel, first,
-		           run->batch->items[0], run->replies->items[0],
-		           &plain) == CW_OK;
+			   run->batch->items[0], run->replies->items[0],
+			   &plain) == CW_OK;
 		first += (unsigned)run->batch->n;
 	}
 	cw_buf_wipe(&batch);
@@ -133,7 +133,7 @@ static enum kind
 kind_of(struct cw_bytes message)
 {
 	return message.len > 0 && message.ptr[0] == 0xa1 ? KIND_REPLIES :
-	                                                   KIND_TOKEN;
+							   KIND_TOKEN;
 }
 
 static enum cw_err
@@ -215,7 +215,8 @@ cw_session_message(struct cw_engine *engine,
 	for (unsigned i = 0; i < RACES_MAX && err == CW_ERR_EXISTS; i++) {
 		memset(w, 0, offsetof(struct workspace, batch));
 		workspace_init(w, engine, message);
-		err = engine->store->session_load(engine->store, id, &w->session);
+		err =
+		    engine->store->session_load(engine->store, id, &w->session);
 		if (err == CW_OK)
 			err = dispatch(&w->run, answer);
 		workspace_wipe(w);

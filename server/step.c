@@ -56,7 +56,7 @@ decode_secret(struct cw_bytes in, bool ephemeral, struct cw_session_secret *out)
 		cw_cbor_bstr_into(&r, out->scalar, sizeof(out->scalar));
 		cw_cbor_array_end(&r);
 		return out->suite == NULL ? CW_ERR_BAD_SUITE :
-		                            cw_cbor_finish(&r);
+					    cw_cbor_finish(&r);
 	}
 	cw_cbor_array(&r, 6, 6);
 	channel = cw_cbor_bstr(&r, 1, SECRET_MAX);
@@ -129,10 +129,12 @@ cw_step_commit(struct cw_step_run *run, enum cw_stage next)
 	run->certificate.der = cw_buf_bytes(&run->der);
 	err = run->answer.err != CW_OK ? run->answer.err :
 	    run->kept.err != CW_OK     ? run->kept.err :
-	                                 s->batch.err;
+					 s->batch.err;
 	if (err == CW_OK)
 		err = store->session_step(store, s, before, n_before, &step,
-		    run->certificate.status != CW_CERT_NONE ? &run->certificate : NULL);
+		    run->certificate.status != CW_CERT_NONE ?
+			&run->certificate :
+			NULL);
 	if (err == CW_OK && next >= CW_STAGE_DONE)
 		atomic_fetch_sub(&run->engine->open_sessions, 1);
 	return err;
@@ -167,7 +169,7 @@ cw_step_end(struct cw_step_run *run, enum cw_err why)
 		memcpy(c->serial, s->serial, sizeof(c->serial));
 		memcpy(c->session, s->id, sizeof(c->session));
 		c->status = s->stage == CW_STAGE_CREATING ? CW_CERT_RESERVED :
-		                                            CW_CERT_SUSPENDED;
+							    CW_CERT_SUSPENDED;
 		c->wanted = CW_REASON_CESSATION;
 	}
 	s->error = why;
@@ -273,7 +275,7 @@ cw_step_open_replies(struct cw_step_run *run, const enum cw_command_no *nos,
 			return CW_ERR_WRONG_REPLY;
 		if (replies[i].err != CW_OK)
 			return i + 1 == run->replies->n ? replies[i].err :
-			                                  CW_ERR_WRONG_REPLY;
+							  CW_ERR_WRONG_REPLY;
 		if (nos[i] != CW_CLOSE)
 			cw_channel_advance(&run->secret->channel,
 			    run->batch->items[i], run->replies->items[i]);

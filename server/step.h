@@ -35,7 +35,8 @@ enum cw_err cw_session_secret_open(struct cw_session_secret *secret,
 /* One message being answered. */
 struct cw_step_run {
 	struct cw_engine *engine;
-	struct cw_session *session; /* as loaded; commit makes it the next one */
+	struct cw_session
+	    *session; /* as loaded; commit makes it the next one */
 	struct cw_session_secret *secret;
 	struct cw_bytes message;
 	uint8_t digest[CW_HASH_BYTES];
@@ -43,8 +44,8 @@ struct cw_step_run {
 	struct cw_buf answer, kept;
 	struct cw_certificate certificate; /* written if its status is set */
 	struct cw_buf der;                 /* what certificate.der borrows */
-	struct cw_batch *batch;   /* the commands that are answered */
-	struct cw_batch *replies; /* the message, taken apart */
+	struct cw_batch *batch;            /* the commands that are answered */
+	struct cw_batch *replies;          /* the message, taken apart */
 };
 
 /*

@@ -33,7 +33,8 @@ certify(struct cw_step_run *run, struct cw_bytes statement)
 		&run->secret->card_ephemeral };
 	struct cw_verdict verdict;
 	struct cw_buf token;
-	enum cw_err err = cw_verdict_decode(cw_buf_bytes(&s->verdict), &verdict);
+	enum cw_err err =
+	    cw_verdict_decode(cw_buf_bytes(&s->verdict), &verdict);
 
 	if (err != CW_OK)
 		return CW_ERR_STORE_CORRUPT;

@@ -44,7 +44,8 @@ check(struct cw_engine *engine, const struct cw_invitation *invitation,
 	if (err == CW_OK)
 		err = cw_card_caps_decode(o->capabilities.card_caps, &o->caps);
 	if (err == CW_OK)
-		err = cw_grant_decode(cw_buf_bytes(&invitation->grant), &o->grant);
+		err = cw_grant_decode(cw_buf_bytes(&invitation->grant),
+		    &o->grant);
 	if (err != CW_OK)
 		return err;
 	cw_hash(cw_buf_bytes(&invitation->intent), hash);
@@ -103,9 +104,9 @@ sign(struct cw_engine *engine, const struct cw_invitation *invitation,
 	q.lifetime_s = session->expires_s - session->created_s;
 	q.command_limit = COMMAND_LIMIT;
 	err = text.err != CW_OK ? text.err :
-	    cw_signer_sign_request(engine->signer,
-	        cw_buf_bytes(&invitation->grant), &q, &session->request,
-	        session->request_tag);
+				  cw_signer_sign_request(engine->signer,
+				      cw_buf_bytes(&invitation->grant), &q,
+				      &session->request, session->request_tag);
 	cw_buf_wipe(&text);
 	return err;
 }

@@ -17,9 +17,9 @@ check_items(const struct cw_step_run *run, const struct cw_result_statement *r)
 	const struct cw_session_secret *secret = run->secret;
 
 	return r->n_items == 1 && r->items[0].object_id == secret->key_id &&
-	        r->items[0].done == CW_DONE_KEY &&
-	        memcmp(r->items[0].hash, secret->chain_hash,
-	            sizeof(secret->chain_hash)) == 0 ?
+		r->items[0].done == CW_DONE_KEY &&
+		memcmp(r->items[0].hash, secret->chain_hash,
+		    sizeof(secret->chain_hash)) == 0 ?
 	    CW_OK :
 	    CW_ERR_WRONG_STATEMENT;
 }
@@ -38,7 +38,8 @@ check_result(struct cw_step_run *run, struct cw_bytes statement)
 		return CW_ERR_NO_MEMORY;
 	err = cw_verdict_decode(cw_buf_bytes(&run->session->verdict), &verdict);
 	if (err == CW_OK)
-		err = cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant);
+		err =
+		    cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant);
 	if (err != CW_OK)
 		err = CW_ERR_STORE_CORRUPT;
 	if (err == CW_OK)
@@ -47,10 +48,10 @@ check_result(struct cw_step_run *run, struct cw_bytes statement)
 	if (err == CW_OK) {
 		cw_channel_h_end(&secret->channel, run->batch->items[1], h_end);
 		err = memcmp(r->th, secret->channel.th, sizeof(r->th)) != 0 ||
-		        memcmp(r->h_end, h_end, sizeof(h_end)) != 0 ||
-		        memcmp(r->close_nonce, secret->close_nonce,
-		            sizeof(r->close_nonce)) != 0 ||
-		        r->has_counter != (grant.mode != CW_MODE_ANONYMOUS) ?
+			memcmp(r->h_end, h_end, sizeof(h_end)) != 0 ||
+			memcmp(r->close_nonce, secret->close_nonce,
+			    sizeof(r->close_nonce)) != 0 ||
+			r->has_counter != (grant.mode != CW_MODE_ANONYMOUS) ?
 		    CW_ERR_WRONG_STATEMENT :
 		    check_items(run, r);
 	}

@@ -93,7 +93,8 @@ cw_step_token(struct cw_step_run *run)
 	if (err == CW_OK)
 		err = check_token(run, &m);
 	if (err == CW_OK)
-		err = cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant);
+		err =
+		    cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant);
 	if (err != CW_OK)
 		return err;
 	secret->card_ephemeral = m.card_ephemeral;

@@ -34,7 +34,8 @@ struct cw_session {
 	enum cw_stage stage;
 	enum cw_err error; /* why it failed; in the answer to its last digest */
 	uint64_t created_s, expires_s;
-	uint8_t serial[CW_SERIAL_BYTES]; /* of its certificate, from CREATING on */
+	uint8_t
+	    serial[CW_SERIAL_BYTES]; /* of its certificate, from CREATING on */
 	size_t n_digests;
 	uint8_t digests[CW_STEPS_MAX][CW_HASH_BYTES]; /* messages 4, 6, 8 … */
 	uint8_t request_tag[CW_TAG_BYTES];            /* the signer's, over R */
@@ -80,8 +81,9 @@ enum cw_err cw_invitation_copy(struct cw_invitation *to,
 
 enum cw_certificate_status {
 	CW_CERT_NONE = 0,
-	CW_CERT_RESERVED = 1, /* of an expired session: signed or not, who knows */
-	CW_CERT_PENDING = 2,  /* it left, and no verified result came back yet */
+	CW_CERT_RESERVED =
+	    1, /* of an expired session: signed or not, who knows */
+	CW_CERT_PENDING = 2, /* it left, and no verified result came back yet */
 	CW_CERT_ACTIVE = 3,
 	CW_CERT_SUSPENDED = 4,
 	CW_CERT_REVOKED = 5,
@@ -89,7 +91,8 @@ enum cw_certificate_status {
 
 const char *cw_certificate_status_name(enum cw_certificate_status status);
 
-#define CW_REASON_NONE 256u /* no revocation is wanted; others: RFC 5280 5.3.1 */
+#define CW_REASON_NONE \
+	256u /* no revocation is wanted; others: RFC 5280 5.3.1 */
 #define CW_REASON_CESSATION 5u
 
 struct cw_certificate {
@@ -129,8 +132,8 @@ struct cw_store {
 	 * Not durable: only a session whose first step is stored survives a
 	 * crash.
 	 */
-	enum cw_err (*session_add)(struct cw_store *store,
-	    struct cw_session *session);
+	enum cw_err (
+	    *session_add)(struct cw_store *store, struct cw_session *session);
 	/* Errors: NO_SESSION. `out` is initialised by the caller. */
 	enum cw_err (*session_load)(struct cw_store *store,
 	    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_session *out);
@@ -160,7 +163,8 @@ struct cw_store {
 	    const uint8_t serial[CW_SERIAL_BYTES], bool *found);
 	enum cw_err (*session_count_open)(struct cw_store *store, uint64_t *n);
 	/* Removes ended sessions without a certificate, older than `before_s`. */
-	enum cw_err (*session_forget)(struct cw_store *store, uint64_t before_s);
+	enum cw_err (
+	    *session_forget)(struct cw_store *store, uint64_t before_s);
 
 	/* Errors: UNKNOWN_SERIAL. */
 	enum cw_err (*certificate_load)(struct cw_store *store,
@@ -169,8 +173,7 @@ struct cw_store {
 	/* Sets status and wanted. Errors: UNKNOWN_SERIAL. */
 	enum cw_err (*certificate_set)(struct cw_store *store,
 	    const uint8_t serial[CW_SERIAL_BYTES],
-	    enum cw_certificate_status status, unsigned wanted,
-	    uint64_t now_s);
+	    enum cw_certificate_status status, unsigned wanted, uint64_t now_s);
 	/* Removes a reservation for which nothing was signed. */
 	enum cw_err (*certificate_drop)(struct cw_store *store,
 	    const uint8_t serial[CW_SERIAL_BYTES]);
@@ -180,11 +183,13 @@ struct cw_store {
 
 	/* Listings, newest first; stops when `each` says false. */
 	enum cw_err (*invitation_each)(struct cw_store *store,
-	    bool (*each)(void *ctx, const struct cw_invitation *row), void *ctx);
+	    bool (*each)(void *ctx, const struct cw_invitation *row),
+	    void *ctx);
 	enum cw_err (*session_each)(struct cw_store *store,
 	    bool (*each)(void *ctx, const struct cw_session *row), void *ctx);
 	enum cw_err (*certificate_each)(struct cw_store *store,
-	    bool (*each)(void *ctx, const struct cw_certificate *row), void *ctx);
+	    bool (*each)(void *ctx, const struct cw_certificate *row),
+	    void *ctx);
 
 	/* What evidence refers to: chains and profiles under a version. */
 	enum cw_err (*policy_put)(struct cw_store *store, const char *version,

@@ -8,8 +8,8 @@
 #define BUCKETS 4096u /* session ids are random: their first bytes choose */
 
 struct entry {
-	struct entry *next;            /* in its bucket */
-	struct entry *newer, *older;   /* by use, only when saved */
+	struct entry *next;          /* in its bucket */
+	struct entry *newer, *older; /* by use, only when saved */
 	bool unsaved;
 	struct cw_session session;
 };

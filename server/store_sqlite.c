@@ -68,8 +68,8 @@ conn_open(struct cw_sqlite_conn *conn, const char *path, bool writes)
 	    sqlite3_busy_timeout(conn->db, 5000) != SQLITE_OK ||
 	    sqlite3_exec(conn->db, pragmas, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(conn->db,
-	        writes ? "PRAGMA cache_size=-4096" : "PRAGMA cache_size=-512",
-	        NULL, NULL, NULL) != SQLITE_OK)
+		writes ? "PRAGMA cache_size=-4096" : "PRAGMA cache_size=-512",
+		NULL, NULL, NULL) != SQLITE_OK)
 		return cw_sql_failed(conn, path);
 	return CW_OK;
 }
@@ -91,8 +91,8 @@ make_schema(struct cw_sqlite_conn *conn, const char *path)
 	long version = -1;
 
 	snprintf(set, sizeof(set), "PRAGMA user_version=%d", SCHEMA_VERSION);
-	if (sqlite3_exec(conn->db, "PRAGMA user_version", user_version, &version,
-	        NULL) != SQLITE_OK)
+	if (sqlite3_exec(conn->db, "PRAGMA user_version", user_version,
+		&version, NULL) != SQLITE_OK)
 		return cw_sql_failed(conn, path);
 	if (version == SCHEMA_VERSION)
 		return CW_OK;
@@ -101,7 +101,7 @@ make_schema(struct cw_sqlite_conn *conn, const char *path)
 		    "path=%s version=%ld known=%d", path, version,
 		    SCHEMA_VERSION);
 	if (sqlite3_exec(conn->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
-	        SQLITE_OK ||
+		SQLITE_OK ||
 	    sqlite3_exec(conn->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(conn->db, set, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(conn->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
@@ -173,6 +173,7 @@ init(struct cw_sqlite *s, const char *path)
 	s->store.commits = commits;
 	s->store.is_well = is_well;
 	cw_sqlite_session_ops(&s->store);
+	cw_sqlite_sessions_ops(&s->store);
 	cw_sqlite_row_ops(&s->store);
 	pthread_mutex_init(&s->readers_mutex, NULL);
 	pthread_cond_init(&s->reader_free, NULL);
@@ -196,7 +197,7 @@ cw_store_open_sqlite(const char *path, struct cw_store **out)
 	s->cache = cw_store_cache_new(CACHE_MAX);
 	mask = umask(077);
 	err = s->cache == NULL ? CW_ERR_NO_MEMORY :
-	                         conn_open(&s->writer, path, true);
+				 conn_open(&s->writer, path, true);
 	umask(mask);
 	if (err == CW_OK)
 		err = make_schema(&s->writer, path);

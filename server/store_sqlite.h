@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside of the SQLite store: store_sqlite.c opens and lends out readers,
- * _writer.c commits, _sql.c holds the statements, _session.c and _rows.c the
+ * _writer.c commits, _sql.c holds the statements, _session.c, _sessions.c and _rows.c the
  * operations.
  */
 #ifndef CW_SERVER_STORE_SQLITE_H
@@ -133,8 +133,13 @@ uint64_t cw_sql_column_uint(sqlite3_stmt *st, int i); /* 0 if negative */
 bool cw_sql_column_into(sqlite3_stmt *st, int i, uint8_t *out, size_t len);
 void cw_sql_column_buf(sqlite3_stmt *st, int i, struct cw_buf *out);
 
+/* A row of SESSION_LOAD or SESSION_EACH. Errors: STORE_CORRUPT. */
+enum cw_err cw_sqlite_read_session(sqlite3_stmt *st, struct cw_session *out)
+    __attribute__((warn_unused_result));
+
 /* The operations of each table, into the interface. */
 void cw_sqlite_session_ops(struct cw_store *store);
+void cw_sqlite_sessions_ops(struct cw_store *store);
 void cw_sqlite_row_ops(struct cw_store *store);
 
 #endif

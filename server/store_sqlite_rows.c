@@ -33,7 +33,8 @@ apply_write(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 	(void)s;
 	w->bind(st, w);
 	err = cw_sql_run(conn, st);
-	return err == CW_OK && sqlite3_changes(conn->db) == 0 ? w->if_none : err;
+	return err == CW_OK && sqlite3_changes(conn->db) == 0 ? w->if_none :
+								err;
 }
 
 static enum cw_err
@@ -61,8 +62,10 @@ bind_invitation(sqlite3_stmt *st, const struct write *w)
 static enum cw_err
 invitation_add(struct cw_store *store, const struct cw_invitation *invitation)
 {
-	struct write w = { .sql = CW_SQL_INVITATION_ADD, .bind = bind_invitation,
-		.if_none = CW_ERR_EXISTS, .row = invitation };
+	struct write w = { .sql = CW_SQL_INVITATION_ADD,
+		.bind = bind_invitation,
+		.if_none = CW_ERR_EXISTS,
+		.row = invitation };
 
 	return write_row(store, &w);
 }
@@ -77,8 +80,10 @@ bind_key(sqlite3_stmt *st, const struct write *w)
 static enum cw_err
 invitation_withdraw(struct cw_store *store, const uint8_t *code_hash)
 {
-	struct write w = { .sql = CW_SQL_INVITATION_WITHDRAW, .bind = bind_key,
-		.if_none = CW_ERR_BAD_INVITATION, .key = code_hash,
+	struct write w = { .sql = CW_SQL_INVITATION_WITHDRAW,
+		.bind = bind_key,
+		.if_none = CW_ERR_BAD_INVITATION,
+		.key = code_hash,
 		.a = CW_HASH_BYTES };
 
 	enum cw_err err = write_row(store, &w);
@@ -123,7 +128,7 @@ load_invitation(struct cw_sqlite *s, const uint8_t *code_hash,
 	cw_sqlite_reader_done(s, conn);
 	if (err == CW_ERR_NOT_FOUND ||
 	    (err == CW_OK &&
-	        memcmp(out->code_hash, code_hash, CW_HASH_BYTES) != 0))
+		memcmp(out->code_hash, code_hash, CW_HASH_BYTES) != 0))
 		return CW_ERR_BAD_INVITATION;
 	return err;
 }
@@ -240,8 +245,7 @@ certificate_load(struct cw_store *store, const uint8_t *serial,
 	}
 	cw_sqlite_reader_done(self(store), conn);
 	if (err == CW_ERR_NOT_FOUND ||
-	    (err == CW_OK &&
-	        memcmp(out->serial, serial, CW_SERIAL_BYTES) != 0))
+	    (err == CW_OK && memcmp(out->serial, serial, CW_SERIAL_BYTES) != 0))
 		return CW_ERR_UNKNOWN_SERIAL;
 	return err;
 }
@@ -260,9 +264,13 @@ static enum cw_err
 certificate_set(struct cw_store *store, const uint8_t *serial,
     enum cw_certificate_status status, unsigned wanted, uint64_t now_s)
 {
-	struct write w = { .sql = CW_SQL_CERTIFICATE_SET, .bind = bind_set,
-		.if_none = CW_ERR_UNKNOWN_SERIAL, .key = serial, .a = status,
-		.b = wanted, .c = (int64_t)now_s };
+	struct write w = { .sql = CW_SQL_CERTIFICATE_SET,
+		.bind = bind_set,
+		.if_none = CW_ERR_UNKNOWN_SERIAL,
+		.key = serial,
+		.a = status,
+		.b = wanted,
+		.c = (int64_t)now_s };
 
 	return write_row(store, &w);
 }
@@ -270,15 +278,18 @@ certificate_set(struct cw_store *store, const uint8_t *serial,
 static enum cw_err
 certificate_drop(struct cw_store *store, const uint8_t *serial)
 {
-	struct write w = { .sql = CW_SQL_CERTIFICATE_DROP, .bind = bind_key,
-		.if_none = CW_OK, .key = serial, .a = CW_SERIAL_BYTES };
+	struct write w = { .sql = CW_SQL_CERTIFICATE_DROP,
+		.bind = bind_key,
+		.if_none = CW_OK,
+		.key = serial,
+		.a = CW_SERIAL_BYTES };
 
 	return write_row(store, &w);
 }
 
 static enum cw_err
-certificate_due(struct cw_store *store, struct cw_certificate *out,
-    size_t max, size_t *n)
+certificate_due(struct cw_store *store, struct cw_certificate *out, size_t max,
+    size_t *n)
 {
 	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_DUE);
@@ -324,8 +335,11 @@ bind_policy(sqlite3_stmt *st, const struct write *w)
 static enum cw_err
 policy_put(struct cw_store *store, const char *version, struct cw_bytes content)
 {
-	struct write w = { .sql = CW_SQL_POLICY_PUT, .bind = bind_policy,
-		.if_none = CW_OK, .name = version, .content = content };
+	struct write w = { .sql = CW_SQL_POLICY_PUT,
+		.bind = bind_policy,
+		.if_none = CW_OK,
+		.name = version,
+		.content = content };
 
 	return write_row(store, &w);
 }
@@ -373,8 +387,11 @@ bind_number(sqlite3_stmt *st, const struct write *w)
 static enum cw_err
 number_set(struct cw_store *store, const char *name, uint64_t value)
 {
-	struct write w = { .sql = CW_SQL_NUMBER_SET, .bind = bind_number,
-		.if_none = CW_OK, .name = name, .a = (int64_t)value };
+	struct write w = { .sql = CW_SQL_NUMBER_SET,
+		.bind = bind_number,
+		.if_none = CW_OK,
+		.name = name,
+		.a = (int64_t)value };
 
 	return write_row(store, &w);
 }

@@ -16,7 +16,8 @@ self(struct cw_store *store)
 static struct cw_bytes
 digests_of(const struct cw_session *session)
 {
-	return cw_bytes(session->digests[0], session->n_digests * CW_HASH_BYTES);
+	return cw_bytes(session->digests[0],
+	    session->n_digests * CW_HASH_BYTES);
 }
 
 /* A session's number: rising, and never given twice, also after a restart. */
@@ -58,8 +59,8 @@ insert(struct cw_sqlite_conn *conn, const struct cw_session *session)
 	return cw_sql_run(conn, st);
 }
 
-static enum cw_err
-read_row(sqlite3_stmt *st, struct cw_session *out)
+enum cw_err
+cw_sqlite_read_session(sqlite3_stmt *st, struct cw_session *out)
 {
 	struct cw_bytes digests = cw_sql_column(st, 7);
 	uint64_t stage = cw_sql_column_uint(st, 2);
@@ -67,10 +68,10 @@ read_row(sqlite3_stmt *st, struct cw_session *out)
 
 	if (!cw_sql_column_into(st, 0, out->id, sizeof(out->id)) ||
 	    !cw_sql_column_into(st, 1, out->invitation,
-	        sizeof(out->invitation)) ||
+		sizeof(out->invitation)) ||
 	    !cw_sql_column_into(st, 6, out->serial, sizeof(out->serial)) ||
 	    !cw_sql_column_into(st, 8, out->request_tag,
-	        sizeof(out->request_tag)) ||
+		sizeof(out->request_tag)) ||
 	    digests.len > sizeof(out->digests) ||
 	    digests.len % CW_HASH_BYTES != 0)
 		return CW_ERR_STORE_CORRUPT;
@@ -87,7 +88,7 @@ read_row(sqlite3_stmt *st, struct cw_session *out)
 	cw_sql_column_buf(st, 12, &out->sealed);
 	out->row = cw_sql_column_uint(st, 13);
 	return out->request.err != CW_OK || out->grant.err != CW_OK ||
-	        out->verdict.err != CW_OK || out->sealed.err != CW_OK ?
+		out->verdict.err != CW_OK || out->sealed.err != CW_OK ?
 	    CW_ERR_STORE_CORRUPT :
 	    CW_OK;
 }
@@ -124,7 +125,7 @@ read_session(struct cw_sqlite_conn *conn, const uint8_t *id,
 		return CW_ERR_NO_SESSION;
 	if (err != CW_OK)
 		return err;
-	err = read_row(st, out);
+	err = cw_sqlite_read_session(st, out);
 	sqlite3_reset(st);
 	if (err == CW_OK && memcmp(out->id, id, sizeof(out->id)) != 0)
 		return CW_ERR_NO_SESSION;
@@ -186,14 +187,15 @@ apply_add_now(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 
 	(void)s;
 	return err == CW_OK && sqlite3_changes(conn->db) == 0 ? CW_ERR_EXISTS :
-	                                                        err;
+								err;
 }
 
 /* The job and, behind it, the id of the session that waits in the cache. */
 static enum cw_err
 defer_add(struct cw_sqlite *s, const struct cw_session *session)
 {
-	struct cw_sqlite_job *job = calloc(1, sizeof(*job) + sizeof(session->id));
+	struct cw_sqlite_job *job =
+	    calloc(1, sizeof(*job) + sizeof(session->id));
 	enum cw_err err;
 
 	if (job == NULL)
@@ -253,8 +255,7 @@ put_certificate(struct cw_sqlite_conn *conn, uint64_t row,
 }
 
 static enum cw_err
-put_step(struct cw_sqlite_conn *conn, uint64_t row,
-    const struct cw_step *step)
+put_step(struct cw_sqlite_conn *conn, uint64_t row, const struct cw_step *step)
 {
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_STEP_ADD);
 
@@ -332,161 +333,6 @@ step_load(struct cw_store *store, const uint8_t *id, unsigned number,
 	return err;
 }
 
-struct expire_args {
-	uint64_t time_s;
-	unsigned n;
-};
-
-/* The same time runs through all of them; the last one counts. */
-static enum cw_err
-run_all(struct cw_sqlite_conn *conn, const enum cw_sql *sqls, size_t n,
-    uint64_t time_s)
-{
-	enum cw_err err = CW_OK;
-
-	for (size_t i = 0; i < n && err == CW_OK; i++) {
-		sqlite3_stmt *st = cw_sql_get(conn, sqls[i]);
-
-		cw_sql_int(st, 1, (int64_t)time_s);
-		err = cw_sql_run(conn, st);
-	}
-	return err;
-}
-
-/* Serials that were reserved get rows: whether the signer has signed for them is
- * for the sweeper to find out. */
-static enum cw_err
-expire_reserved(struct cw_sqlite_conn *conn, uint64_t time_s)
-{
-	sqlite3_stmt *list = cw_sql_get(conn, CW_SQL_EXPIRE_LIST);
-	uint8_t serial[CW_SERIAL_BYTES];
-	enum cw_err err;
-
-	cw_sql_int(list, 1, (int64_t)time_s);
-	while ((err = cw_sql_row(conn, list)) == CW_OK) {
-		sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_EXPIRE_RESERVED);
-
-		if (!cw_sql_column_into(list, 1, serial, sizeof(serial)))
-			err = CW_ERR_STORE_FAILED;
-		cw_sql_int(st, 1, (int64_t)time_s);
-		cw_sql_int(st, 2, cw_sqlite_key(serial));
-		cw_sql_int(st, 3, (int64_t)cw_sql_column_uint(list, 0));
-		if (err == CW_OK)
-			err = cw_sql_run(conn, st);
-		if (err != CW_OK)
-			break;
-	}
-	sqlite3_reset(list);
-	return err == CW_ERR_NOT_FOUND ? CW_OK : err;
-}
-
-static enum cw_err
-apply_expire(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
-{
-	static const enum cw_sql sqls[] = { CW_SQL_EXPIRE_PENDING,
-		CW_SQL_SESSION_EXPIRE };
-	struct expire_args *a = arg;
-	enum cw_err err = expire_reserved(conn, a->time_s);
-
-	if (err == CW_OK)
-		err = run_all(conn, sqls, 2, a->time_s);
-
-	(void)s;
-	a->n = err == CW_OK ? (unsigned)sqlite3_changes(conn->db) : 0;
-	return err;
-}
-
-static void
-after_expire(struct cw_sqlite *s, void *arg)
-{
-	const struct expire_args *a = arg;
-
-	if (a->n > 0)
-		cw_store_cache_clear(s->cache);
-}
-
-static enum cw_err
-session_expire(struct cw_store *store, uint64_t now_s, unsigned *n)
-{
-	struct expire_args args = { now_s, 0 };
-	enum cw_err err =
-	    cw_sqlite_write(self(store), apply_expire, after_expire, &args);
-
-	*n = args.n;
-	return err;
-}
-
-static enum cw_err
-apply_forget(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
-{
-	static const enum cw_sql sqls[] = { CW_SQL_FORGET_STEPS,
-		CW_SQL_SESSION_FORGET };
-	const struct expire_args *a = arg;
-
-	(void)s;
-	return run_all(conn, sqls, 2, a->time_s);
-}
-
-static enum cw_err
-session_forget(struct cw_store *store, uint64_t before_s)
-{
-	struct expire_args args = { before_s, 1 };
-
-	return cw_sqlite_write(self(store), apply_forget, after_expire, &args);
-}
-
-static enum cw_err
-session_count_open(struct cw_store *store, uint64_t *n)
-{
-	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_COUNT_OPEN);
-	enum cw_err err = cw_sql_row(conn, st);
-
-	*n = err == CW_OK ? cw_sql_column_uint(st, 0) : 0;
-	sqlite3_reset(st);
-	cw_sqlite_reader_done(s, conn);
-	return err;
-}
-
-static enum cw_err
-session_reserved(struct cw_store *store, const uint8_t *serial, bool *found)
-{
-	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_SERIALS);
-	uint8_t row[CW_SERIAL_BYTES];
-	enum cw_err err = CW_OK;
-
-	*found = false;
-	while (!*found && (err = cw_sql_row(conn, st)) == CW_OK)
-		*found = cw_sql_column_into(st, 0, row, sizeof(row)) &&
-		    memcmp(row, serial, sizeof(row)) == 0;
-	sqlite3_reset(st);
-	cw_sqlite_reader_done(s, conn);
-	return *found || err == CW_ERR_NOT_FOUND ? CW_OK : err;
-}
-
-static enum cw_err
-session_each(struct cw_store *store,
-    bool (*each)(void *ctx, const struct cw_session *row), void *ctx)
-{
-	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_EACH);
-	struct cw_session row;
-	enum cw_err err;
-
-	cw_session_init(&row);
-	while ((err = cw_sql_row(conn, st)) == CW_OK)
-		if ((err = read_row(st, &row)) != CW_OK || !each(ctx, &row))
-			break;
-	sqlite3_reset(st);
-	cw_session_wipe(&row);
-	cw_sqlite_reader_done(s, conn);
-	return err == CW_ERR_NOT_FOUND ? CW_OK : err;
-}
-
 void
 cw_sqlite_session_ops(struct cw_store *store)
 {
@@ -494,9 +340,4 @@ cw_sqlite_session_ops(struct cw_store *store)
 	store->session_load = session_load;
 	store->session_step = session_step;
 	store->step_load = step_load;
-	store->session_expire = session_expire;
-	store->session_forget = session_forget;
-	store->session_count_open = session_count_open;
-	store->session_reserved = session_reserved;
-	store->session_each = session_each;
 }

@@ -34,7 +34,7 @@ cw_sql_get(struct cw_sqlite_conn *conn, enum cw_sql sql)
 
 	if (*st == NULL &&
 	    sqlite3_prepare_v3(conn->db, texts[sql], -1,
-	        SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) {
+		SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) {
 		(void)cw_sql_failed(conn, "prepare");
 		return NULL;
 	}
@@ -128,4 +128,3 @@ cw_sql_column_buf(sqlite3_stmt *st, int i, struct cw_buf *out)
 	cw_buf_reset(out);
 	cw_buf_put(out, cw_sql_column(st, i));
 }
-

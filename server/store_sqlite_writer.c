@@ -259,7 +259,9 @@ cw_sqlite_write(struct cw_sqlite *s,
     enum cw_err (*apply)(struct cw_sqlite *, struct cw_sqlite_conn *, void *),
     void (*after)(struct cw_sqlite *, void *), void *arg)
 {
-	struct cw_sqlite_job job = { .apply = apply, .after = after, .arg = arg };
+	struct cw_sqlite_job job = { .apply = apply,
+		.after = after,
+		.arg = arg };
 
 	pthread_cond_init(&job.woken, NULL);
 	pthread_mutex_lock(&s->mutex);
@@ -289,4 +291,3 @@ cw_sqlite_defer(struct cw_sqlite *s, struct cw_sqlite_job *job)
 	pthread_mutex_unlock(&s->mutex);
 	return err;
 }
-

@@ -26,13 +26,13 @@ cw_tls_set_up(void *ssl_ctx, const char *certificate, const char *key)
 	/* RFC 9325: nothing below 1.2, and there only ECDHE with an AEAD. */
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_cipher_list(ctx,
-	        "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!SHA1") != 1 ||
-	    SSL_CTX_set_session_id_context(ctx, context,
-	        sizeof(context) - 1) != 1)
+		"ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!SHA1") != 1 ||
+	    SSL_CTX_set_session_id_context(ctx, context, sizeof(context) - 1) !=
+		1)
 		return failed(CW_ERR_CRYPTO_FAILED, "-");
 	SSL_CTX_set_options(ctx,
 	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-	        SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	SSL_CTX_set_num_tickets(ctx, 1);
 	if (SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
 		return failed(CW_ERR_BAD_CERTIFICATE, certificate);

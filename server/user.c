@@ -24,7 +24,7 @@ hand_over(const char *folder, uid_t uid, gid_t gid)
 	while (good && (entry = readdir(dir)) != NULL)
 		if (entry->d_type == DT_REG)
 			good = fchownat(fd, entry->d_name, uid, gid,
-			           AT_SYMLINK_NOFOLLOW) == 0;
+				   AT_SYMLINK_NOFOLLOW) == 0;
 	if (dir != NULL)
 		closedir(dir);
 	else if (fd >= 0)

@@ -121,7 +121,7 @@ send_response(struct cw_web *web, struct mg_connection *conn,
 	cw_http_head(web->engine, response, close, &out);
 	cw_buf_put(&out,
 	    response->body.len > 0 ? cw_buf_bytes(&response->body) :
-	                             response->fixed);
+				     response->fixed);
 	if (close || out.err != CW_OK)
 		mg_disable_connection_keep_alive(conn);
 	if (out.err == CW_OK)
@@ -162,9 +162,9 @@ must_close(struct cw_web *web, const struct mg_request_info *info)
 {
 	struct cw_bytes wish = header_bytes(info, "Connection");
 
-	if (wish.len == 0 ? strcmp(info->http_version, "1.1") != 0 :
-	                    strcasestr((const char *)wish.ptr, "keep-alive") ==
-	            NULL)
+	if (wish.len == 0 ?
+		strcmp(info->http_version, "1.1") != 0 :
+		strcasestr((const char *)wish.ptr, "keep-alive") == NULL)
 		return true;
 	return atomic_load(&web->connections) * 4 > web->threads * 3;
 }
@@ -297,8 +297,7 @@ init_ssl(void *ssl_ctx, void *user_data)
 	struct cw_web *web = user_data;
 
 	web->tls_err = cw_tls_set_up(ssl_ctx,
-	    web->engine->config->tls_certificate,
-	    web->engine->config->tls_key);
+	    web->engine->config->tls_certificate, web->engine->config->tls_key);
 	return web->tls_err == CW_OK ? 1 : -1;
 }
 
@@ -323,8 +322,7 @@ start(struct cw_web *web)
 
 	snprintf(ports, sizeof(ports), "%s%s", config->listen,
 	    config->plain ? "" : "s");
-	snprintf(threads, sizeof(threads), "%u",
-	    web->threads + SPARE_THREADS);
+	snprintf(threads, sizeof(threads), "%u", web->threads + SPARE_THREADS);
 	memset(&callbacks, 0, sizeof(callbacks));
 	callbacks.begin_request = begin_request;
 	callbacks.http_error = http_error;
@@ -338,7 +336,7 @@ start(struct cw_web *web)
 	return web->tls_err != CW_OK ?
 	    web->tls_err :
 	    cw_log_fail(CW_ERR_IO, "http.listen", "address=%s cause=\"%s\"",
-	        config->listen, text);
+		config->listen, text);
 }
 
 enum cw_err

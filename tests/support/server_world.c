@@ -58,10 +58,10 @@ static void
 open_world(struct cw_server_world *w)
 {
 	must(cw_store_open_sqlite(cw_server_world_path(w, "store.db"),
-	         &w->store) == CW_OK,
+		 &w->store) == CW_OK,
 	    "store");
 	must(cw_seal_open(cw_server_world_path(w, "epoch.key"),
-	         cw_clock_now_s(&w->clock), &w->seal) == CW_OK,
+		 cw_clock_now_s(&w->clock), &w->seal) == CW_OK,
 	    "epoch keys");
 	cw_engine_init(&w->engine, &w->config, w->store, w->tree->signer,
 	    w->seal, &w->clock);
@@ -222,10 +222,11 @@ cw_server_card_new(struct cw_server_world *w)
 	cw_buf_init(&personalisation, 1 << 16);
 	cw_keys_tree_card(w->tree, 1, &personalisation);
 	must(cw_card_open(&memory_only, &w->card) == CW_OK &&
-	        cw_card_personalise(w->card, cw_buf_bytes(&personalisation)) ==
-	            CW_OK &&
-	        send(w, 0, CW_INS_SELECT, 4,
-	            cw_bytes((const uint8_t *)CW_AID, CW_AID_BYTES)) == CW_SW_OK,
+		cw_card_personalise(w->card, cw_buf_bytes(&personalisation)) ==
+		    CW_OK &&
+		send(w, 0, CW_INS_SELECT, 4,
+		    cw_bytes((const uint8_t *)CW_AID, CW_AID_BYTES)) ==
+		    CW_SW_OK,
 	    "card");
 	cw_buf_wipe(&personalisation);
 }
@@ -236,7 +237,7 @@ cw_server_card_capabilities(struct cw_server_world *w, struct cw_buf *message)
 	struct cw_capabilities caps = { .agent = cw_bytes_str("test") };
 
 	must(send(w, 0x80, CW_INS_GET_CAPABILITIES, 0, CW_BYTES_NONE) ==
-	        CW_SW_OK,
+		CW_SW_OK,
 	    "capabilities");
 	caps.card_caps = cw_buf_bytes(&w->answer);
 	cw_hash(cw_buf_bytes(&w->invitation.intent), caps.intent_hash);
@@ -283,7 +284,7 @@ cw_server_card_replies(struct cw_server_world *w, struct cw_bytes batch_bytes,
 	struct cw_buf data;
 
 	must(batch != NULL && replies != NULL &&
-	        cw_batch_decode(batch_bytes, batch) == CW_OK && batch->n <= 4,
+		cw_batch_decode(batch_bytes, batch) == CW_OK && batch->n <= 4,
 	    "batch");
 	for (size_t i = 0; i < batch->n; i++) {
 		unsigned sw;
@@ -354,11 +355,10 @@ cw_server_play_post(struct cw_server_world *w, struct cw_server_play *play,
 	struct cw_bytes message = cw_buf_bytes(&play->messages[step]);
 
 	cw_buf_reset(&play->answers[step]);
-	return step == 0 ?
-	    cw_session_open(&w->engine, &w->invitation, message,
-	        &play->answers[0], play->id) :
-	    cw_session_message(&w->engine, play->id, message,
-	        &play->answers[step]);
+	return step == 0 ? cw_session_open(&w->engine, &w->invitation, message,
+			       &play->answers[0], play->id) :
+			   cw_session_message(&w->engine, play->id, message,
+			       &play->answers[step]);
 }
 
 void

@@ -203,7 +203,8 @@ health_tells_of_signer_and_store(void **state)
 
 #define URL "https://issuer.example:8443"
 #define CBOR CW_MEDIA_TYPE
-#define FORGED "__Host-cardwright=" \
+#define FORGED                                     \
+	"__Host-cardwright="                       \
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define SESSION "/session/AAAAAAAAAAAAAAAAAAAAAA"
@@ -282,12 +283,12 @@ every_refusal_has_its_status_and_number(void **state)
 			    (int)refusals[i].err);
 			assert_row(refusals[i].path,
 			    contains(&r.body, number) &&
-			        contains(&r.body,
-			            cw_err_remedy(refusals[i].err)));
+				contains(&r.body,
+				    cw_err_remedy(refusals[i].err)));
 		} else {
 			assert_string_equal(r.media_type, CW_PROBLEM_TYPE);
 			assert_err(cw_problem_decode(cw_buf_bytes(&r.body),
-			               &err),
+				       &err),
 			    CW_OK);
 			assert_err(err, refusals[i].err);
 		}
@@ -319,7 +320,7 @@ an_invitation_that_does_not_stand_is_refused_on_every_page(void **state)
 	cw_server_card_capabilities(w, &message);
 	pages[4].body = cw_buf_bytes(&message);
 	assert_err(w->store->invitation_withdraw(w->store,
-	               w->invitation.code_hash),
+		       w->invitation.code_hash),
 	    CW_OK);
 	for (size_t i = 0; i < COUNT(pages); i++) {
 		ask(w, &pages[i], &r);
@@ -340,9 +341,11 @@ an_invitation_that_does_not_stand_is_refused_on_every_page(void **state)
 static void
 every_answer_has_the_headers_that_protect_it(void **state)
 {
-	static const char *const always[] = { "Referrer-Policy: same-origin\r\n",
+	static const char *const always[] = {
+		"Referrer-Policy: same-origin\r\n",
 		"X-Content-Type-Options: nosniff\r\n", "default-src 'none'",
-		"frame-ancestors 'none'", "Content-Length: " };
+		"frame-ancestors 'none'", "Content-Length: "
+	};
 	struct cw_server_world *w = *state;
 	static const char *const paths[] = { "/style.css", "/nothing",
 		"/healthz", "/enroll" };
@@ -361,10 +364,10 @@ every_answer_has_the_headers_that_protect_it(void **state)
 		assert_false(contains(&head, "unsafe"));
 		assert_true(contains(&head,
 		    i == 0 ? "Cache-Control: max-age" :
-		             "Cache-Control: no-store\r\n"));
+			     "Cache-Control: no-store\r\n"));
 		assert_true(contains(&head,
 		    i % 2 == 0 ? "Connection: close\r\n\r\n" :
-		                 "Connection: keep-alive\r\n\r\n"));
+				 "Connection: keep-alive\r\n\r\n"));
 		cw_http_response_wipe(&r);
 	}
 	cw_buf_wipe(&head);
@@ -422,7 +425,7 @@ one_network_cannot_post_without_end(void **state)
 	cw_http_response_wipe(&r);
 }
 
-#define sentence(s)                                              \
+#define sentence(s)                                               \
 	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
 	    cw_server_world_teardown)
 

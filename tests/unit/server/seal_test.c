@@ -78,7 +78,7 @@ what_was_sealed_opens_for_the_same_session_only(void **state)
 	assert_err(get(w), CW_OK);
 	assert_true(cw_bytes_is(cw_buf_bytes(&w->plain), "secret"));
 	assert_err(cw_seal_get(w->seal, other, cw_buf_bytes(&w->sealed),
-	               &w->plain),
+		       &w->plain),
 	    CW_ERR_BAD_CIPHERTEXT);
 	for (size_t i = 4; i < w->sealed.len; i++) {
 		w->sealed.ptr[i] ^= 1;
@@ -101,8 +101,8 @@ two_seals_of_the_same_differ(void **state)
 	put(w);
 	cw_buf_put(&first, cw_buf_bytes(&w->sealed));
 	put(w);
-	assert_false(cw_bytes_equal(cw_buf_bytes(&first),
-	    cw_buf_bytes(&w->sealed)));
+	assert_false(
+	    cw_bytes_equal(cw_buf_bytes(&first), cw_buf_bytes(&w->sealed)));
 	cw_buf_wipe(&first);
 }
 
@@ -125,7 +125,8 @@ an_epoch_ends_after_a_week_and_is_destroyed_a_lifetime_later(void **state)
 	struct world *w = *state;
 
 	put(w);
-	assert_err(cw_seal_rotate(w->seal, NOW + CW_EPOCH_SECONDS - 1, LIFETIME),
+	assert_err(cw_seal_rotate(w->seal, NOW + CW_EPOCH_SECONDS - 1,
+		       LIFETIME),
 	    CW_OK);
 	assert_err(get(w), CW_OK);
 	assert_int_equal(w->sealed.ptr[3], 1);
@@ -133,11 +134,11 @@ an_epoch_ends_after_a_week_and_is_destroyed_a_lifetime_later(void **state)
 	    CW_OK);
 	assert_err(get(w), CW_OK);
 	assert_err(cw_seal_rotate(w->seal, NOW + CW_EPOCH_SECONDS + LIFETIME,
-	               LIFETIME),
+		       LIFETIME),
 	    CW_OK);
 	assert_err(get(w), CW_OK);
 	assert_err(cw_seal_rotate(w->seal,
-	               NOW + CW_EPOCH_SECONDS + LIFETIME + 1, LIFETIME),
+		       NOW + CW_EPOCH_SECONDS + LIFETIME + 1, LIFETIME),
 	    CW_OK);
 	assert_err(get(w), CW_ERR_SESSION_EXPIRED);
 	put(w);
@@ -196,8 +197,8 @@ a_cookie_names_its_invitation_until_it_expires(void **state)
 	struct world *w = *state;
 	char cookie[CW_COOKIE_CHARS + 1];
 	uint8_t out[CW_HASH_BYTES];
-	struct cw_bytes text = cw_bytes((const uint8_t *)cookie,
-	    CW_COOKIE_CHARS);
+	struct cw_bytes text =
+	    cw_bytes((const uint8_t *)cookie, CW_COOKIE_CHARS);
 
 	cw_seal_cookie(w->seal, invitation, NOW + 10, cookie);
 	assert_int_equal(strlen(cookie), CW_COOKIE_CHARS);

@@ -31,8 +31,8 @@ base64url_is_as_in_rfc_4648(void **state)
 
 		cw_b64url_encode(plain, text);
 		assert_string_equal(text, vectors[i].text);
-		assert_true(cw_b64url_decode(cw_bytes_str(text), out,
-		    plain.len));
+		assert_true(
+		    cw_b64url_decode(cw_bytes_str(text), out, plain.len));
 		assert_memory_equal(out, plain.ptr, plain.len);
 	}
 }
@@ -52,9 +52,9 @@ base64url_has_one_text_for_one_value(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_row(bad[i].text,
 		    !cw_b64url_decode(cw_bytes_str(bad[i].text), out,
-		        bad[i].len));
-	assert_false(cw_b64url_decode(cw_bytes((const uint8_t *)"Z\0", 2),
-	    out, 1));
+			bad[i].len));
+	assert_false(
+	    cw_b64url_decode(cw_bytes((const uint8_t *)"Z\0", 2), out, 1));
 }
 
 static void
@@ -116,8 +116,8 @@ more_keys_than_buckets_do_not_stop_anybody(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 50000; i++)
 		assert_err(cw_limit_take(limits,
-		               cw_bytes((const uint8_t *)&i, sizeof(i)), 2, 100,
-		               i),
+			       cw_bytes((const uint8_t *)&i, sizeof(i)), 2, 100,
+			       i),
 		    CW_OK);
 	cw_limits_free(&limits);
 }
@@ -145,7 +145,7 @@ networks_are_24_and_56_bits_and_loopback_is_none(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_row(rows[i].one,
 		    cw_bytes_equal(cw_limit_network(rows[i].one, a),
-		        cw_limit_network(rows[i].two, b)) == rows[i].same);
+			cw_limit_network(rows[i].two, b)) == rows[i].same);
 	for (size_t i = 0; i < COUNT(none); i++)
 		assert_row(none[i], cw_limit_network(none[i], a).len == 0);
 }

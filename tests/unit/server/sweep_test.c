@@ -29,11 +29,11 @@ signer_revoked(struct cw_server_world *w, const struct cw_server_play *play)
 	assert_err(w->store->session_load(w->store, play->id, &s), CW_OK);
 	do {
 		assert_err(cw_signer_log_read(w->tree->signer, from, entries,
-		               COUNT(entries), &n),
+			       COUNT(entries), &n),
 		    CW_OK);
 		for (size_t i = 0; i < n; i++)
 			if (memcmp(entries[i].serial, s.serial,
-			        sizeof(s.serial)) == 0)
+				sizeof(s.serial)) == 0)
 				revoked = entries[i].revoked;
 		from += n;
 	} while (n > 0);
@@ -118,7 +118,7 @@ a_wish_to_revoke_is_carried_out(void **state)
 	cw_server_play_until(w, &play, 3);
 	assert_err(w->store->session_load(w->store, play.id, &s), CW_OK);
 	assert_err(w->store->certificate_set(w->store, s.serial,
-	               CW_CERT_SUSPENDED, 1, 5),
+		       CW_CERT_SUSPENDED, 1, 5),
 	    CW_OK);
 	assert_err(cw_sweep_once(&w->engine), CW_OK);
 	assert_err(w->store->certificate_load(w->store, s.serial, &c, NULL),
@@ -200,7 +200,7 @@ what_the_store_does_not_know_at_all_is_taken_back(void **state)
 	cw_server_play_init(&play);
 	cw_server_play_until(w, &play, 3);
 	assert_err(cw_store_open_sqlite(cw_server_world_path(w, "other.db"),
-	               &w->store),
+		       &w->store),
 	    CW_OK);
 	w->engine.store = w->store;
 	assert_err(cw_sweep_reconcile(&w->engine), CW_OK);
@@ -244,14 +244,13 @@ static void *
 race(void *arg)
 {
 	struct racer *r = arg;
-	struct cw_bytes message =
-	    cw_buf_bytes(&r->play->messages[r->step]);
+	struct cw_bytes message = cw_buf_bytes(&r->play->messages[r->step]);
 
 	r->err = r->step == 0 ?
 	    cw_session_open(&r->world->engine, &r->world->invitation, message,
-	        &r->answer, r->id) :
+		&r->answer, r->id) :
 	    cw_session_message(&r->world->engine, r->play->id, message,
-	        &r->answer);
+		&r->answer);
 	return NULL;
 }
 
@@ -281,9 +280,9 @@ racing_messages_get_the_same_bytes_at_every_step(void **state)
 		assert_err(cw_server_play_post(w, &play, step), CW_OK);
 		for (size_t i = 0; i < THREADS; i++) {
 			assert_err(racers[i].err, CW_OK);
-			assert_true(cw_bytes_equal(
-			    cw_buf_bytes(&racers[i].answer),
-			    cw_buf_bytes(&play.answers[step])));
+			assert_true(
+			    cw_bytes_equal(cw_buf_bytes(&racers[i].answer),
+				cw_buf_bytes(&play.answers[step])));
 			cw_buf_wipe(&racers[i].answer);
 		}
 	}
@@ -291,7 +290,7 @@ racing_messages_get_the_same_bytes_at_every_step(void **state)
 	cw_server_play_wipe(&play);
 }
 
-#define sentence(s)                                              \
+#define sentence(s)                                               \
 	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
 	    cw_server_world_teardown)
 

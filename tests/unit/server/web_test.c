@@ -228,7 +228,8 @@ a_body_that_never_comes_does_not_stop_the_others(void **state)
 
 	say(slow,
 	    "POST /session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx");
-	say(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	say(fd,
+	    "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 	receive(fd, answer, sizeof(answer), 5000);
 	assert_non_null(strstr(answer, " 200 "));
 	close(slow);
@@ -300,7 +301,8 @@ idle_clients_do_not_keep_all_threads(void **state)
 		say(idle[i], "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	}
 	fd = connect_to(x);
-	say(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	say(fd,
+	    "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 	receive(fd, answer, sizeof(answer), 20000);
 	assert_non_null(strstr(answer, "HTTP/1.1 "));
 	assert_true(time(NULL) - start < 20);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Many sessions at once in SQLite: those that run out, and listings. */
+#include "server/store_sqlite.h"
+
+static struct cw_sqlite *
+self(struct cw_store *store)
+{
+	return (struct cw_sqlite *)store;
+}
+
+struct expire_args {
+	uint64_t time_s;
+	unsigned n;
+};
+
+/* The same time runs through all of them; the last one counts. */
+static enum cw_err
+run_all(struct cw_sqlite_conn *conn, const enum cw_sql *sqls, size_t n,
+    uint64_t time_s)
+{
+	enum cw_err err = CW_OK;
+
+	for (size_t i = 0; i < n && err == CW_OK; i++) {
+		sqlite3_stmt *st = cw_sql_get(conn, sqls[i]);
+
+		cw_sql_int(st, 1, (int64_t)time_s);
+		err = cw_sql_run(conn, st);
+	}
+	return err;
+}
+
+/* Serials that were reserved get rows: whether the signer has signed for them is
+ * for the sweeper to find out. */
+static enum cw_err
+expire_reserved(struct cw_sqlite_conn *conn, uint64_t time_s)
+{
+	sqlite3_stmt *list = cw_sql_get(conn, CW_SQL_EXPIRE_LIST);
+	uint8_t serial[CW_SERIAL_BYTES];
+	enum cw_err err;
+
+	cw_sql_int(list, 1, (int64_t)time_s);
+	while ((err = cw_sql_row(conn, list)) == CW_OK) {
+		sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_EXPIRE_RESERVED);
+
+		if (!cw_sql_column_into(list, 1, serial, sizeof(serial)))
+			err = CW_ERR_STORE_FAILED;
+		cw_sql_int(st, 1, (int64_t)time_s);
+		cw_sql_int(st, 2, cw_sqlite_key(serial));
+		cw_sql_int(st, 3, (int64_t)cw_sql_column_uint(list, 0));
+		if (err == CW_OK)
+			err = cw_sql_run(conn, st);
+		if (err != CW_OK)
+			break;
+	}
+	sqlite3_reset(list);
+	return err == CW_ERR_NOT_FOUND ? CW_OK : err;
+}
+
+static enum cw_err
+apply_expire(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
+{
+	static const enum cw_sql sqls[] = { CW_SQL_EXPIRE_PENDING,
+		CW_SQL_SESSION_EXPIRE };
+	struct expire_args *a = arg;
+	enum cw_err err = expire_reserved(conn, a->time_s);
+
+	if (err == CW_OK)
+		err = run_all(conn, sqls, 2, a->time_s);
+
+	(void)s;
+	a->n = err == CW_OK ? (unsigned)sqlite3_changes(conn->db) : 0;
+	return err;
+}
+
+static void
+after_expire(struct cw_sqlite *s, void *arg)
+{
+	const struct expire_args *a = arg;
+
+	if (a->n > 0)
+		cw_store_cache_clear(s->cache);
+}
+
+static enum cw_err
+session_expire(struct cw_store *store, uint64_t now_s, unsigned *n)
+{
+	struct expire_args args = { now_s, 0 };
+	enum cw_err err =
+	    cw_sqlite_write(self(store), apply_expire, after_expire, &args);
+
+	*n = args.n;
+	return err;
+}
+
+static enum cw_err
+apply_forget(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
+{
+	static const enum cw_sql sqls[] = { CW_SQL_FORGET_STEPS,
+		CW_SQL_SESSION_FORGET };
+	const struct expire_args *a = arg;
+
+	(void)s;
+	return run_all(conn, sqls, 2, a->time_s);
+}
+
+static enum cw_err
+session_forget(struct cw_store *store, uint64_t before_s)
+{
+	struct expire_args args = { before_s, 1 };
+
+	return cw_sqlite_write(self(store), apply_forget, after_expire, &args);
+}
+
+static enum cw_err
+session_count_open(struct cw_store *store, uint64_t *n)
+{
+	struct cw_sqlite *s = self(store);
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_COUNT_OPEN);
+	enum cw_err err = cw_sql_row(conn, st);
+
+	*n = err == CW_OK ? cw_sql_column_uint(st, 0) : 0;
+	sqlite3_reset(st);
+	cw_sqlite_reader_done(s, conn);
+	return err;
+}
+
+static enum cw_err
+session_reserved(struct cw_store *store, const uint8_t *serial, bool *found)
+{
+	struct cw_sqlite *s = self(store);
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_SERIALS);
+	uint8_t row[CW_SERIAL_BYTES];
+	enum cw_err err = CW_OK;
+
+	*found = false;
+	while (!*found && (err = cw_sql_row(conn, st)) == CW_OK)
+		*found = cw_sql_column_into(st, 0, row, sizeof(row)) &&
+		    memcmp(row, serial, sizeof(row)) == 0;
+	sqlite3_reset(st);
+	cw_sqlite_reader_done(s, conn);
+	return *found || err == CW_ERR_NOT_FOUND ? CW_OK : err;
+}
+
+static enum cw_err
+session_each(struct cw_store *store,
+    bool (*each)(void *ctx, const struct cw_session *row), void *ctx)
+{
+	struct cw_sqlite *s = self(store);
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_EACH);
+	struct cw_session row;
+	enum cw_err err;
+
+	cw_session_init(&row);
+	while ((err = cw_sql_row(conn, st)) == CW_OK)
+		if ((err = cw_sqlite_read_session(st, &row)) != CW_OK ||
+		    !each(ctx, &row))
+			break;
+	sqlite3_reset(st);
+	cw_session_wipe(&row);
+	cw_sqlite_reader_done(s, conn);
+	return err == CW_ERR_NOT_FOUND ? CW_OK : err;
+}
+
+void
+cw_sqlite_sessions_ops(struct cw_store *store)
+{
+	store->session_expire = session_expire;
+	store->session_forget = session_forget;
+	store->session_count_open = session_count_open;
+	store->session_reserved = session_reserved;
+	store->session_each = session_each;
+}
