@@ -2,7 +2,6 @@
 /* Starts, asks and ends the issuer. */
 #include "tests/support/daemon.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -146,8 +145,8 @@ wait_ready(struct cw_daemon *s, int fd)
 	return write_config(s); /* from now on with this port */
 }
 
-static bool
-launch(struct cw_daemon *s)
+bool
+cw_daemon_launch(struct cw_daemon *s)
 {
 	double start = now_ms();
 	int ready[2];
@@ -168,7 +167,7 @@ launch(struct cw_daemon *s)
 }
 
 bool
-cw_daemon_start(struct cw_daemon *s, const char *build, int cpu,
+cw_daemon_make(struct cw_daemon *s, const char *build, int cpu,
     const char *config_lines)
 {
 	char program[300];
@@ -189,9 +188,15 @@ cw_daemon_start(struct cw_daemon *s, const char *build, int cpu,
 	path(s->ca, sizeof(s->ca), s->dir, "tls-root.pem");
 	snprintf(line, sizeof(line), "%s/cards/card-1.personalisation", s->dir);
 	cw_buf_init(&s->personalisation, 65536);
-	if (cw_file_load(line, &s->personalisation) != CW_OK)
-		return false;
-	return launch(s);
+	return cw_file_load(line, &s->personalisation) == CW_OK;
+}
+
+bool
+cw_daemon_start(struct cw_daemon *s, const char *build, int cpu,
+    const char *config_lines)
+{
+	return cw_daemon_make(s, build, cpu, config_lines) &&
+	    cw_daemon_launch(s);
 }
 
 static void
@@ -201,16 +206,30 @@ wait_for_end(pid_t pid)
 		;
 }
 
+static void
+end(struct cw_daemon *s)
+{
+	if (s->parent > 0) {
+		kill(s->parent, SIGTERM);
+		wait_for_end(s->parent);
+	}
+	s->parent = 0;
+}
+
+bool
+cw_daemon_restart(struct cw_daemon *s)
+{
+	end(s);
+	return cw_daemon_launch(s);
+}
+
 void
 cw_daemon_stop(struct cw_daemon *s)
 {
 	char line[16];
 	const char *remove[] = { "/bin/rm", "-rf", s->dir, NULL };
 
-	if (s->parent > 0) {
-		kill(s->parent, SIGTERM);
-		wait_for_end(s->parent);
-	}
+	end(s);
 	cw_buf_wipe(&s->personalisation);
 	if (strncmp(s->dir, "/tmp/cw-issuer.", 15) == 0 &&
 	    !run(remove, line, sizeof(line)))
@@ -239,116 +258,7 @@ cw_daemon_invite(const struct cw_daemon *s, unsigned uses, unsigned mode,
 	return true;
 }
 
-/* ---- the kernel's accounting ---- */
-
-struct one {
-	double cpu_us;
-	size_t resident_kb;
-};
-
-/* utime and stime of all threads (proc(5) stat, fields 14 and 15), and VmRSS. */
-static bool
-read_process(pid_t pid, struct one *out)
-{
-	char name[64];
-	char text[2048];
-	unsigned long utime = 0;
-	unsigned long stime = 0;
-	const char *p;
-	size_t n;
-	FILE *f;
-
-	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
-	f = fopen(name, "re");
-	if (f == NULL)
-		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	p = strrchr(text, ')');
-	if (p == NULL ||
-	    sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-		&utime, &stime) != 2)
-		return false;
-	out->cpu_us =
-	    (double)(utime + stime) * 1e6 / (double)sysconf(_SC_CLK_TCK);
-	snprintf(name, sizeof(name), "/proc/%d/status", (int)pid);
-	f = fopen(name, "re");
-	out->resident_kb = 0;
-	while (f != NULL && fgets(text, sizeof(text), f) != NULL)
-		if (strncmp(text, "VmRSS:", 6) == 0)
-			out->resident_kb = strtoul(text + 6, NULL, 10);
-	if (f != NULL)
-		fclose(f);
-	return true;
-}
-
-/* The web process has many threads, the signer one. */
-static size_t
-threads(pid_t pid)
-{
-	char name[64];
-	size_t n = 0;
-	DIR *dir;
-
-	snprintf(name, sizeof(name), "/proc/%d/task", (int)pid);
-	dir = opendir(name);
-	while (dir != NULL && readdir(dir) != NULL)
-		n++;
-	if (dir != NULL)
-		closedir(dir);
-	return n < 2 ? 0 : n - 2; /* . and .. */
-}
-
-void
-cw_daemon_usage(const struct cw_daemon *s, struct cw_daemon_figures *usage)
-{
-	char name[64];
-	FILE *f;
-	int pid;
-
-	memset(usage, 0, sizeof(*usage));
-	snprintf(name, sizeof(name), "/proc/%d/task/%d/children",
-	    (int)s->parent, (int)s->parent);
-	f = fopen(name, "re");
-	while (f != NULL && fscanf(f, "%d", &pid) == 1) {
-		struct one one = { 0 };
-
-		if (!read_process(pid, &one))
-			continue;
-		if (threads(pid) > 1) {
-			usage->web_us += one.cpu_us;
-			usage->web_kb += one.resident_kb;
-		} else {
-			usage->signer_us += one.cpu_us;
-			usage->signer_kb += one.resident_kb;
-		}
-	}
-	if (f != NULL)
-		fclose(f);
-}
-
 /* ---- killing ---- */
-
-/* The process of this kind, or 0 while there is none. */
-static pid_t
-find(const struct cw_daemon *s, enum cw_daemon_process which)
-{
-	char name[64];
-	FILE *f;
-	int pid;
-	pid_t found = 0;
-
-	snprintf(name, sizeof(name), "/proc/%d/task/%d/children",
-	    (int)s->parent, (int)s->parent);
-	f = fopen(name, "re");
-	while (f != NULL && fscanf(f, "%d", &pid) == 1)
-		if ((threads(pid) > 1) == (which == CW_DAEMON_WEB))
-			found = pid;
-	if (f != NULL)
-		fclose(f);
-	return found;
-}
 
 static bool
 answers(const struct cw_daemon *s)
@@ -370,7 +280,7 @@ wait_until_back(const struct cw_daemon *s, enum cw_daemon_process which,
 	const struct timespec pause = { .tv_nsec = 20000000 };
 
 	for (unsigned i = 0; i < 1000; i++) {
-		pid_t now = find(s, which);
+		pid_t now = cw_daemon_process(s, which);
 
 		if (now != 0 && now != before && answers(s))
 			return true;
@@ -381,26 +291,80 @@ wait_until_back(const struct cw_daemon *s, enum cw_daemon_process which,
 }
 
 bool
+cw_daemon_wait(const struct cw_daemon *s, enum cw_daemon_process which)
+{
+	return wait_until_back(s, which, 0);
+}
+
+bool
 cw_daemon_kill(struct cw_daemon *s, enum cw_daemon_process which)
 {
-	pid_t web = find(s, CW_DAEMON_WEB);
-	pid_t signer = find(s, CW_DAEMON_SIGNER);
+	pid_t pid;
 
-	if (which != CW_DAEMON_ALL) {
-		pid_t pid = which == CW_DAEMON_WEB ? web : signer;
-
-		return pid > 0 && kill(pid, SIGKILL) == 0 &&
-		    wait_until_back(s, which, pid);
+	if (which == CW_DAEMON_ALL) {
+		cw_daemon_kill_after(s, 0);
+		return cw_daemon_launch(s);
 	}
+	pid = cw_daemon_process(s, which);
+	return pid > 0 && kill(pid, SIGKILL) == 0 &&
+	    wait_until_back(s, which, pid);
+}
+
+void
+cw_daemon_kill_after(struct cw_daemon *s, unsigned us)
+{
 	/* As when the machine stops: the parent first, so that it starts
 	 * nothing again. */
-	kill(s->parent, SIGKILL);
+	const pid_t pids[] = { s->parent, cw_daemon_process(s, CW_DAEMON_WEB),
+		cw_daemon_process(s, CW_DAEMON_SIGNER) };
+	const struct timespec pause = { us / 1000000, us % 1000000 * 1000 };
+
+	nanosleep(&pause, NULL);
+	for (size_t i = 0; i < sizeof(pids) / sizeof(pids[0]); i++)
+		if (pids[i] > 0)
+			kill(pids[i], SIGKILL);
 	wait_for_end(s->parent);
-	if (web > 0)
-		kill(web, SIGKILL);
-	if (signer > 0)
-		kill(signer, SIGKILL);
-	return launch(s);
+	s->parent = 0;
+}
+
+/* Stopped, dead or gone: no more of its files are written. */
+static bool
+is_still(pid_t pid)
+{
+	char name[64];
+	char state = 'X';
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
+	f = fopen(name, "re");
+	if (f == NULL || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 'X';
+	if (f != NULL)
+		fclose(f);
+	return strchr("TZX", state) != NULL;
+}
+
+static bool
+wait_until_still(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (unsigned i = 0; i < 5000 && !is_still(pid); i++)
+		nanosleep(&pause, NULL);
+	return is_still(pid);
+}
+
+bool
+cw_daemon_kill_and(struct cw_daemon *s, enum cw_daemon_process which,
+    bool (*meanwhile)(void *ctx), void *ctx)
+{
+	pid_t pid = cw_daemon_process(s, which);
+	bool ok = pid > 0 && kill(s->parent, SIGSTOP) == 0 &&
+	    wait_until_still(s->parent) && kill(pid, SIGKILL) == 0 &&
+	    wait_until_still(pid) && meanwhile(ctx);
+
+	kill(s->parent, SIGCONT);
+	return ok;
 }
 
 unsigned
@@ -418,5 +382,22 @@ cw_daemon_certificates(const struct cw_daemon *s, const char *status)
 		return UINT32_MAX;
 	for (const char *at = out; (at = strstr(at, status)) != NULL; at++)
 		n++;
+	return n;
+}
+
+unsigned
+cw_daemon_logged(const struct cw_daemon *s, const char *text)
+{
+	char name[256];
+	char line[2048];
+	unsigned n = 0;
+	FILE *f;
+
+	path(name, sizeof(name), s->dir, "log");
+	f = fopen(name, "re");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, text) != NULL;
+	if (f != NULL)
+		fclose(f);
 	return n;
 }

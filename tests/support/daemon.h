@@ -30,11 +30,39 @@ struct cw_daemon {
 bool cw_daemon_start(struct cw_daemon *server, const char *build, int cpu,
     const char *config_lines);
 
+/* The same in two parts: between them the folder can be changed. */
+bool cw_daemon_make(struct cw_daemon *server, const char *build, int cpu,
+    const char *config_lines);
+bool cw_daemon_launch(struct cw_daemon *server);
+
+/* Ends it by TERM and starts it again on the same port. */
+bool cw_daemon_restart(struct cw_daemon *server);
+
 enum cw_daemon_process { CW_DAEMON_WEB, CW_DAEMON_SIGNER, CW_DAEMON_ALL };
 
 /* SIGKILL; returns when requests are answered again: by a process that the
  * parent started, or by a new parent, on the same port. */
 bool cw_daemon_kill(struct cw_daemon *server, enum cw_daemon_process which);
+
+/* The same for one process, but calls `meanwhile` while it is dead and the
+ * parent cannot start it again; does not wait for it. */
+bool cw_daemon_kill_and(struct cw_daemon *server, enum cw_daemon_process which,
+    bool (*meanwhile)(void *ctx), void *ctx);
+
+/* SIGKILL for all of it after so many microseconds, and nothing started again:
+ * cw_daemon_launch does that. */
+void cw_daemon_kill_after(struct cw_daemon *server, unsigned us);
+
+/* Waits until the process is there and requests are answered. */
+bool cw_daemon_wait(const struct cw_daemon *server,
+    enum cw_daemon_process which);
+
+/* The process id, or 0 while there is none. */
+pid_t cw_daemon_process(const struct cw_daemon *server,
+    enum cw_daemon_process which);
+
+/* Lines of its log that contain this. */
+unsigned cw_daemon_logged(const struct cw_daemon *server, const char *text);
 
 /* Certificates of this status ("active", "pending", …), by cardwright-admin. */
 unsigned cw_daemon_certificates(const struct cw_daemon *server,
