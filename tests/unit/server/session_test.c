@@ -4,7 +4,6 @@
 
 #include "proto/evidence.h"
 #include "server/evidence.h"
-#include "server/step.h"
 #include "server/sweep.h"
 #include "tests/support/server_world.h"
 
@@ -34,10 +33,12 @@ assert_evidence(struct cw_server_world *w, const struct cw_server_play *play)
 	assert_err(cw_evidence_export(w->store, s.serial, &file), CW_OK);
 	assert_err(cw_evidence_decode(cw_buf_bytes(&file), e), CW_OK);
 	assert_err(cw_pem_certificates(cw_keys_tree_path(w->tree,
-	               "vendor-root.pem"), add_root, vendor),
+					   "vendor-root.pem"),
+		       add_root, vendor),
 	    CW_OK);
 	assert_err(cw_pem_certificates(cw_keys_tree_path(w->tree,
-	               "issuer-root.pem"), add_root, issuer),
+					   "issuer-root.pem"),
+		       add_root, issuer),
 	    CW_OK);
 	if (cw_evidence_verify(e, vendor, issuer, &failed) != CW_OK)
 		fail_msg("evidence: %s", failed);
@@ -164,300 +165,6 @@ a_message_2_whose_session_ran_out_unused_begins_a_new_one(void **state)
 	cw_server_play_wipe(&play);
 }
 
-/* ---- what does not verify changes nothing ---- */
-
-struct damage {
-	const char *name;
-	void (*make)(struct cw_buf *b, size_t k);
-};
-
-static void
-cut(struct cw_buf *b, size_t k)
-{
-	cw_buf_truncate(b, b->len * k / 8);
-}
-
-static void
-flip(struct cw_buf *b, size_t k)
-{
-	b->ptr[b->len * k / 8 + 3] ^= 0x10;
-}
-
-static void
-append(struct cw_buf *b, size_t k)
-{
-	for (size_t i = 0; i <= k; i++)
-		cw_buf_put_u8(b, 0);
-}
-
-static void
-bomb(struct cw_buf *b, size_t k)
-{
-	static const uint8_t arrays[] = { 0x9b, 0, 0, 0, 0, 0x10, 0, 0, 0 };
-	static const uint8_t maps[] = { 0xbb, 0, 0, 0, 0, 0x10, 0, 0, 0 };
-
-	cw_buf_reset(b);
-	cw_buf_put(b,
-	    k % 2 == 0 ? CW_BYTES_ARRAY(arrays) : CW_BYTES_ARRAY(maps));
-}
-
-static void
-nest(struct cw_buf *b, size_t k)
-{
-	cw_buf_reset(b);
-	for (size_t i = 0; i < 100 + k; i++)
-		cw_buf_put_u8(b, 0x81);
-	cw_buf_put_u8(b, 0);
-}
-
-static void
-stretch(struct cw_buf *b, size_t k)
-{
-	/* A longer form than needed (RFC 8949 4.2.1): 0xa1 as 0xb8 0x01. */
-	uint8_t head = b->ptr[0];
-	struct cw_buf out;
-
-	(void)k;
-	cw_buf_init(&out, CW_BODY_MAX);
-	cw_buf_put_u8(&out, (uint8_t)((head & 0xe0) | 0x18));
-	cw_buf_put_u8(&out, head & 0x1f);
-	cw_buf_put(&out, cw_bytes(b->ptr + 1, b->len - 1));
-	cw_buf_move(b, &out);
-}
-
-static void
-empty(struct cw_buf *b, size_t k)
-{
-	(void)k;
-	cw_buf_reset(b);
-}
-
-static const struct damage damages[] = {
-	{ "cut", cut },
-	{ "one bit changed", flip },
-	{ "bytes behind the end", append },
-	{ "length bomb", bomb },
-	{ "nested", nest },
-	{ "longer form", stretch },
-	{ "empty", empty },
-};
-
-static void
-post_damaged(struct cw_server_world *w, const struct cw_server_play *play,
-    unsigned step, const struct damage *damage, size_t k)
-{
-	struct cw_server_play other;
-	enum cw_err err;
-
-	cw_server_play_init(&other);
-	memcpy(other.id, play->id, sizeof(other.id));
-	cw_buf_put(&other.messages[step], cw_buf_bytes(&play->messages[step]));
-	damage->make(&other.messages[step], k);
-	err = cw_server_play_post(w, &other, step);
-	if (err == CW_OK || cw_err_category(err) == CW_CAT_INTERNAL)
-		fail_msg("step %u, %s, %zu: %s", step, damage->name, k,
-		    cw_err_name(err));
-	assert_int_equal(other.answers[step].len, 0);
-	cw_server_play_wipe(&other);
-}
-
-static void
-damaged_messages_are_refused_and_the_session_goes_on(void **state)
-{
-	struct cw_server_world *w = *state;
-	struct cw_server_play play;
-
-	cw_server_play_init(&play);
-	for (unsigned step = 0; step < STEPS; step++) {
-		cw_server_play_message(w, &play, step);
-		/* Message 2 is not authenticated: a changed one may be one. */
-		for (size_t d = 0; d < COUNT(damages); d++)
-			for (size_t k = 0; k < 8; k++)
-				if (step > 0 || damages[d].make != flip)
-					post_damaged(w, &play, step,
-					    &damages[d], k);
-		assert_err(cw_server_play_post(w, &play, step), CW_OK);
-	}
-	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_ACTIVE);
-	cw_server_play_wipe(&play);
-}
-
-/* At each stage, the messages of every other step of another session. */
-static void
-messages_of_another_session_change_nothing(void **state)
-{
-	struct cw_server_world *w = *state;
-	struct cw_server_play one;
-	struct cw_server_play two;
-	struct cw_buf answer;
-
-	cw_server_play_init(&one);
-	cw_server_play_init(&two);
-	cw_buf_init(&answer, CW_BODY_MAX);
-	cw_server_play_until(w, &two, 3);
-	cw_server_card_new(w);
-	cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
-	for (unsigned step = 0; step < STEPS; step++) {
-		for (unsigned s = 1; s < STEPS && step > 0; s++)
-			assert_err(cw_session_message(&w->engine, one.id,
-			               cw_buf_bytes(&two.messages[s]), &answer),
-			    s > 1 && step == 1     ? CW_ERR_WRONG_STEP :
-			        s == 3 && step == 2 ? CW_ERR_WRONG_REPLY :
-			                              CW_ERR_BAD_CIPHERTEXT);
-		cw_server_play_message(w, &one, step);
-		assert_err(cw_server_play_post(w, &one, step), CW_OK);
-	}
-	cw_buf_wipe(&answer);
-	cw_server_play_wipe(&one);
-	cw_server_play_wipe(&two);
-}
-
-static void
-messages_too_early_or_for_no_session_are_refused(void **state)
-{
-	struct cw_server_world *w = *state;
-	const uint8_t replies[] = { 0xa1, 0x00, 0x81, 0x41, 0x00 };
-	uint8_t id[CW_SESSION_ID_BYTES] = { 1 };
-	struct cw_server_play play;
-	struct cw_buf answer;
-
-	cw_server_play_init(&play);
-	cw_buf_init(&answer, CW_BODY_MAX);
-	cw_server_play_until(w, &play, 0);
-	assert_err(cw_session_message(&w->engine, play.id,
-	               CW_BYTES_ARRAY(replies), &answer),
-	    CW_ERR_WRONG_STEP);
-	assert_err(cw_session_message(&w->engine, id, CW_BYTES_ARRAY(replies),
-	               &answer),
-	    CW_ERR_NO_SESSION);
-	cw_buf_wipe(&answer);
-	cw_server_play_wipe(&play);
-}
-
-/* ---- what verifies and is wrong ends the session ---- */
-
-/* The card's channel, as the issuer sealed it: what the host never has. */
-static struct cw_session_secret
-secret_of(struct cw_server_world *w, const struct cw_server_play *play)
-{
-	struct cw_session_secret secret;
-	struct cw_session s;
-
-	cw_session_init(&s);
-	assert_err(w->store->session_load(w->store, play->id, &s), CW_OK);
-	assert_err(cw_session_secret_open(&secret, w->seal, &s), CW_OK);
-	cw_session_wipe(&s);
-	return secret;
-}
-
-/* A batch of one reply to command `i`, sealed as only the card can. */
-static void
-forge(const struct cw_session_secret *secret, unsigned i,
-    struct cw_bytes batch_bytes, struct cw_bytes plain, struct cw_buf *out)
-{
-	struct cw_batch *batch = calloc(1, sizeof(*batch));
-	struct cw_batch *replies = calloc(1, sizeof(*replies));
-	struct cw_buf sealed;
-
-	cw_buf_init(&sealed, CW_COMMAND_MAX);
-	assert_err(cw_batch_decode(batch_bytes, batch), CW_OK);
-	assert_err(cw_channel_seal_reply(&secret->channel, i, batch->items[0],
-	               plain, &sealed),
-	    CW_OK);
-	replies->n = 1;
-	replies->items[0] = cw_buf_bytes(&sealed);
-	cw_buf_reset(out);
-	cw_replies_encode(replies, out);
-	cw_buf_wipe(&sealed);
-	free(batch);
-	free(replies);
-}
-
-static void
-the_cards_error_ends_the_session_and_is_remembered(void **state)
-{
-	static const uint8_t occupied[] = { 0x82, 0x19, 0x01, 0x94, 0xf6 };
-	struct cw_server_world *w = *state;
-
-	for (unsigned step = 2; step < STEPS; step++) {
-		struct cw_session_secret secret;
-		struct cw_server_play play;
-
-		cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
-		cw_server_card_new(w);
-		cw_server_play_init(&play);
-		cw_server_play_until(w, &play, step - 1);
-		secret = secret_of(w, &play);
-		forge(&secret, secret.first,
-		    cw_buf_bytes(&play.answers[step - 1]),
-		    CW_BYTES_ARRAY(occupied), &play.messages[step]);
-		for (unsigned i = 0; i < 3; i++) {
-			assert_err(cw_server_play_post(w, &play, step),
-			    CW_ERR_SLOT_OCCUPIED);
-			cw_server_world_restart(w);
-		}
-		assert_err(cw_server_play_post(w, &play, 1), CW_OK);
-		assert_int_equal(cw_server_play_status(w, &play),
-		    step == 2 ? CW_CERT_RESERVED : CW_CERT_SUSPENDED);
-		assert_err(cw_sweep_once(&w->engine), CW_OK);
-		assert_int_equal(cw_server_play_status(w, &play),
-		    step == 2 ? 0 : CW_CERT_REVOKED);
-		cw_buf_reset(&play.messages[step]);
-		cw_buf_put_u8(&play.messages[step], 0xa0);
-		assert_err(cw_server_play_post(w, &play, step),
-		    CW_ERR_SESSION_ENDED);
-		cw_server_play_wipe(&play);
-	}
-}
-
-static void
-another_message_6_that_verifies_ends_the_session(void **state)
-{
-	static const uint8_t occupied[] = { 0x82, 0x19, 0x01, 0x94, 0xf6 };
-	struct cw_server_world *w = *state;
-	struct cw_session_secret secret;
-	struct cw_server_play play;
-
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 2);
-	secret = secret_of(w, &play);
-	forge(&secret, 1, cw_buf_bytes(&play.answers[1]),
-	    CW_BYTES_ARRAY(occupied), &play.messages[2]);
-	cw_server_play_message(w, &play, 3);
-	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_DIFFERENT_REPEAT);
-	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_DIFFERENT_REPEAT);
-	assert_err(cw_server_play_post(w, &play, 3), CW_ERR_SESSION_ENDED);
-	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_SUSPENDED);
-	cw_server_play_wipe(&play);
-}
-
-static void
-another_message_4_that_verifies_ends_the_session(void **state)
-{
-	struct cw_server_world *w = *state;
-	struct cw_session_secret secret;
-	struct cw_server_play play;
-	struct cw_message4 m;
-	struct cw_buf token;
-
-	cw_server_play_init(&play);
-	cw_buf_init(&token, CW_BODY_MAX);
-	cw_server_play_until(w, &play, 1);
-	secret = secret_of(w, &play);
-	m.card_ephemeral = secret.card_ephemeral;
-	assert_err(cw_channel_seal_token(&secret.channel,
-	               cw_bytes_str("another token"), &token),
-	    CW_OK);
-	m.token = cw_buf_bytes(&token);
-	cw_buf_reset(&play.messages[1]);
-	cw_message4_encode(&m, &play.messages[1]);
-	cw_server_play_message(w, &play, 2);
-	assert_err(cw_server_play_post(w, &play, 1), CW_ERR_DIFFERENT_REPEAT);
-	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_SESSION_ENDED);
-	cw_buf_wipe(&token);
-	cw_server_play_wipe(&play);
-}
-
 /* ---- limits ---- */
 
 static void
@@ -500,8 +207,7 @@ an_expired_withdrawn_or_used_invitation_is_refused(void **state)
 	assert_err(cw_server_play_post(w, &play, 0), CW_ERR_BAD_INVITATION);
 	w->invitation.withdrawn = false;
 	w->clock.fixed_s = w->invitation.expires_s;
-	assert_err(cw_server_play_post(w, &play, 0),
-	    CW_ERR_INVITATION_EXPIRED);
+	assert_err(cw_server_play_post(w, &play, 0), CW_ERR_INVITATION_EXPIRED);
 	cw_server_play_wipe(&play);
 }
 
@@ -576,7 +282,7 @@ without_the_signer_nothing_is_lost(void **state)
 	cw_server_play_wipe(&play);
 }
 
-#define sentence(s)                                              \
+#define sentence(s)                                               \
 	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
 	    cw_server_world_teardown)
 
@@ -592,12 +298,6 @@ main(void)
 		sentence(another_message_2_begins_another_session),
 		sentence(
 		    a_message_2_whose_session_ran_out_unused_begins_a_new_one),
-		sentence(damaged_messages_are_refused_and_the_session_goes_on),
-		sentence(messages_of_another_session_change_nothing),
-		sentence(messages_too_early_or_for_no_session_are_refused),
-		sentence(the_cards_error_ends_the_session_and_is_remembered),
-		sentence(another_message_6_that_verifies_ends_the_session),
-		sentence(another_message_4_that_verifies_ends_the_session),
 		sentence(
 		    what_card_and_invitation_cannot_do_together_is_refused),
 		sentence(an_expired_withdrawn_or_used_invitation_is_refused),
