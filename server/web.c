@@ -14,6 +14,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "server/tls.h"
 
@@ -21,6 +22,8 @@
  * others to be answered, and are refused when that takes too long. */
 #define SPARE_THREADS 8u
 #define QUEUE_MS 1000u
+#define DRAIN_MAX ((size_t)2 * 1024 * 1024)
+#define DRAIN_MS 2000u
 #define LAST_STATUS 999
 
 struct cw_web {
@@ -130,6 +133,25 @@ send_response(struct cw_web *web, struct mg_connection *conn,
 	return response->status;
 }
 
+/*
+ * A connection that is closed with bytes unread is reset, and the answer is lost
+ * with it (RFC 9112 9.6): what the client is still sending is read and thrown
+ * away, so much of it and for so long.
+ */
+static void
+drain(struct mg_connection *conn)
+{
+	uint64_t until = cw_clock_monotonic_ms() + DRAIN_MS;
+	uint8_t nowhere[4096];
+	size_t done = 0;
+	int n;
+
+	do {
+		n = mg_read(conn, nowhere, sizeof(nowhere));
+		done += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && done < DRAIN_MAX && cw_clock_monotonic_ms() < until);
+}
+
 /* For what is wrong with HTTP itself: the connection cannot go on. */
 static int
 refuse(struct cw_web *web, struct mg_connection *conn, int status)
@@ -230,8 +252,11 @@ begin_request(struct mg_connection *conn)
 	size_t len;
 	int status = body_length(info, &len);
 
-	if (status != 0)
-		return refuse(web, conn, status);
+	if (status != 0) {
+		refuse(web, conn, status);
+		drain(conn);
+		return status;
+	}
 	if (len > 0 && (body = malloc(len)) == NULL)
 		return refuse(web, conn, 503);
 	/* Only then a place: a slow client must not hold one while it sends. */

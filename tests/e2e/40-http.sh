@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Requests that are not what they should be, by a client that is not ours: each
+# gets its numbered error, also when its body is far too large, and never a
+# connection that just ends.
+# RUN: parallel
+. "${TOP:-.}/tests/e2e/lib-tap.sh"
+
+K=$WORK/keys
+LOG=$WORK/issuer.log
+
+[ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
+command -v curl >/dev/null || skip_all 'curl is not installed'
+
+"$BUILD/cardwright-keys" dev --dir "$K" >/dev/null
+sed 's/^listen.*/listen = 127.0.0.1:0/; s,^url.*,url = https://localhost:0,' \
+    "$K/issuer.ini" >"$K/test.ini"
+"$BUILD/cardwrightd" --config "$K/test.ini" 2>"$LOG" </dev/null &
+issuer=$!
+at_exit 'kill "$issuer" 2>/dev/null; wait "$issuer" 2>/dev/null'
+is_ready() {
+	grep -q ' ready ' "$LOG"
+}
+ok 'the issuer starts' wait_for 10 is_ready
+URL=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$LOG")
+[ -n "$URL" ] || finish
+sed -i "s,^url.*,url = $URL," "$K/test.ini"
+
+dd if=/dev/zero of="$WORK/mebibyte" bs=1024 count=1024 2>/dev/null
+dd if=/dev/zero of="$WORK/just-too-much" bs=65537 count=1 2>/dev/null
+dd if=/dev/zero of="$WORK/just-enough" bs=65536 count=1 2>/dev/null
+printf x >"$WORK/one"
+CBOR=application/cardwright+cbor
+
+# post PATH FILE [curl's options...]: as the agent does it.
+post() {
+	path=$1 file=$2
+	shift 2
+	curl --silent --show-error --max-time 20 --cacert "$K/tls-root.pem" \
+	    --output "$WORK/answer" --write-out '%{http_code} %{content_type}' \
+	    --header 'Expect:' --data-binary "@$file" "$@" "$URL$path"
+}
+# is_answered STATUS NUMBER ARGUMENTS OF post...: an error as RFC 9290 has it.
+is_answered() {
+	status=$1 number=$2
+	shift 2
+	got=$(post "$@") || {
+		echo "curl ends with $?, after: $got"
+		return 1
+	}
+	found=$(/usr/bin/python3 -c '
+import cbor2, sys
+p = cbor2.loads(open(sys.argv[1], "rb").read())
+print(p["tag:cardwright,2026:error"][0]
+      if isinstance(p["tag:cardwright,2026:error"], list)
+      else p["tag:cardwright,2026:error"])' "$WORK/answer" 2>&1) || {
+		echo "no problem in the answer ($got): $found"
+		return 1
+	}
+	echo "$got, error $found"
+	[ "$got" = "$status application/concise-problem-details+cbor" ] &&
+	    [ "$found" = "$number" ]
+}
+good() {
+	want=$1 number=$2 path=$3 file=$4
+	shift 4
+	is_answered "$want" "$number" "$path" "$file" --header "Origin: $URL" \
+	    --header "Content-Type: $CBOR" "$@"
+}
+# Twenty times: whether the answer or the end of the connection comes first at
+# the client is a race.
+always() {
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		"$@" || return 1
+	done
+}
+
+nobody=/session/AAAAAAAAAAAAAAAAAAAAAA
+for path in /session $nobody; do
+	ok "a mebibyte to $path is told to be too large" \
+	    always good 413 108 "$path" "$WORK/mebibyte"
+	ok "a byte too many to $path is told to be too large" \
+	    always good 413 108 "$path" "$WORK/just-too-much"
+	ok "a client that asks first sends no mebibyte to $path" \
+	    good 413 108 "$path" "$WORK/mebibyte" --header 'Expect: 100-continue'
+	ok "a mebibyte to $path in chunks is refused for the chunks" \
+	    always good 411 110 "$path" "$WORK/mebibyte" \
+	    --header 'Transfer-Encoding: chunked'
+	ok "chunks and a length at once to $path are malformed" \
+	    always good 400 110 "$path" "$WORK/one" --http1.1 \
+	    --header 'Transfer-Encoding: chunked' --header 'Content-Length: 1'
+done
+ok 'the largest body there may be is looked at' \
+    good 404 308 $nobody "$WORK/just-enough"
+ok 'without a cookie there is no session' good 403 707 /session "$WORK/one"
+ok 'with a cookie of nobody neither' good 403 707 /session "$WORK/one" \
+    --header 'Cookie: __Host-cardwright=AAAA'
+ok 'another media type is refused' is_answered 415 703 /session "$WORK/one" \
+    --header "Origin: $URL" --header 'Content-Type: application/cbor'
+ok 'no media type is refused' is_answered 415 703 /session "$WORK/one" \
+    --header "Origin: $URL" --header 'Content-Type:'
+ok 'another origin is refused' is_answered 403 706 /session "$WORK/one" \
+    --header 'Origin: https://evil.example' --header "Content-Type: $CBOR"
+ok 'no origin is refused' is_answered 403 706 /session "$WORK/one" \
+    --header "Content-Type: $CBOR"
+ok 'the issuer is well after all that' \
+    curl -sf --cacert "$K/tls-root.pem" "$URL/healthz"
+no_fault() {
+	! grep -E 'child.died|Sanitizer|INTERNAL' "$LOG"
+}
+ok 'and none of its processes has died' no_fault
+finish
