@@ -32,14 +32,19 @@ set_binding(const struct cw_admin *admin, struct cw_grant *g)
 	g->has_leaf = admin->bind_leaf != NULL;
 	if (g->has_leaf &&
 	    !cw_hexstr_decode(cw_bytes_str(admin->bind_leaf), g->leaf_hash,
-	        sizeof(g->leaf_hash)))
+		sizeof(g->leaf_hash)))
 		return cw_admin_say(CW_ERR_USAGE, "--bind-leaf: 64 hex digits");
 	g->has_pseudonym = admin->bind_pseudonym != NULL;
 	if (g->has_pseudonym &&
 	    !cw_hexstr_decode(cw_bytes_str(admin->bind_pseudonym), g->pseudonym,
-	        sizeof(g->pseudonym)))
+		sizeof(g->pseudonym)))
 		return cw_admin_say(CW_ERR_USAGE,
 		    "--bind-pseudonym: 64 hex digits");
+	/* Only in these modes does the issuer see the one or the other. */
+	if ((g->has_leaf && g->mode != CW_MODE_IDENTIFIED) ||
+	    (g->has_pseudonym && g->mode != CW_MODE_PSEUDONYMOUS))
+		return cw_admin_say(CW_ERR_USAGE,
+		    "--bind-leaf is for mode 1, --bind-pseudonym for mode 2");
 	return CW_OK;
 }
 
@@ -72,7 +77,7 @@ check_subject(const struct cw_admin *admin, const struct cw_profile *profile)
 	if (err == CW_OK && !cw_subject_ends_with(&subject, &suffix))
 		err = CW_ERR_PROFILE_REFUSES;
 	return err == CW_OK ? CW_OK :
-	                      cw_admin_say(err, profile->subject_suffix);
+			      cw_admin_say(err, profile->subject_suffix);
 }
 
 /* The signer checks all of this again; saying it now spares a person the way
@@ -107,8 +112,8 @@ prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 	    admin->account != NULL ? admin->account : admin->subject);
 	g->profile = cw_bytes_str(admin->profile);
 	g->action = CW_ACTION_ENROLL;
-	g->mode = (enum cw_mode)(admin->mode != 0 ? admin->mode :
-	                                            CW_MODE_PSEUDONYMOUS);
+	g->mode = (enum cw_mode)(
+	    admin->mode != 0 ? admin->mode : CW_MODE_PSEUDONYMOUS);
 	g->uses = admin->uses != 0 ? admin->uses : 1;
 	g->not_after_s = now_s + hours * 3600ull;
 	err = check_profile(admin, v);
@@ -175,7 +180,7 @@ add(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 	/* What nobody could decode must not leave. */
 	if (err == CW_OK &&
 	    (cw_intent_decode(cw_buf_bytes(&row.intent), &again) != CW_OK ||
-	        cw_grant_decode(cw_buf_bytes(&row.grant), &grant) != CW_OK))
+		cw_grant_decode(cw_buf_bytes(&row.grant), &grant) != CW_OK))
 		err = cw_admin_say(CW_ERR_BAD_TEXT,
 		    "subject, account, purpose or issuer name");
 	cw_random(code, sizeof(code));

@@ -198,7 +198,7 @@ begin(struct cw_engine *engine, const struct cw_invitation *invitation,
 		return engine->store->session_load(engine->store, id, session);
 	cw_hexstr_encode(cw_bytes(id, 4), hex);
 	if (err == CW_OK)
-		cw_log(CW_LOG_INFO, "session.open",
+		cw_log(CW_LOG_DEBUG, "session.open",
 		    "session=%s suite=%u mode=%u", hex, o->suite->id,
 		    (unsigned)o->grant.mode);
 	return err;
