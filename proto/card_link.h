@@ -71,7 +71,7 @@ enum cw_err cw_list_public_decode(struct cw_bytes in,
 /* What a card is given once, in its factory: secret. */
 struct cw_personalisation {
 	uint8_t card_secret[32];
-	struct cw_bytes card_key;  /* PKCS#8 */
+	struct cw_bytes card_key; /* PKCS#8 */
 	size_t n_card_chain;
 	struct cw_bytes card_chain[CW_CHAIN_MAX];
 	struct cw_bytes batch_key; /* PKCS#8 */

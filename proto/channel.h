@@ -22,8 +22,8 @@ struct cw_channel {
 };
 
 /* th = H(CBOR["CW1", bstr R, E_c]) */
-void cw_channel_th(struct cw_bytes request, const struct cw_public_key *card_ephemeral,
-    uint8_t th[CW_HASH_BYTES]);
+void cw_channel_th(struct cw_bytes request,
+    const struct cw_public_key *card_ephemeral, uint8_t th[CW_HASH_BYTES]);
 
 /* Agreement and key schedule. `own` is this end's ephemeral key, `peer` the
  * other's; `card_ephemeral` is E_c at both ends. Errors: BAD_KEY. */

@@ -81,10 +81,12 @@ struct cw_listed_key {
 
 struct cw_reply {
 	enum cw_err err; /* CW_OK, or the card's error; then nothing else */
-	struct cw_public_key key;  /* CREATE_KEY */
-	struct cw_bytes statement; /* CREATE_KEY: key statement; CLOSE: result */
-	size_t n_keys;             /* LIST */
-	struct cw_listed_key *keys; /* LIST: array of the caller's, for decode of
+	struct cw_public_key key; /* CREATE_KEY */
+	struct cw_bytes
+	    statement; /* CREATE_KEY: key statement; CLOSE: result */
+	size_t n_keys; /* LIST */
+	struct cw_listed_key
+	    *keys; /* LIST: array of the caller's, for decode of
 	                             * CW_KEYS_MAX elements, or NULL */
 };
 

@@ -14,13 +14,13 @@ struct cw_grant {
 	enum cw_action action;
 	enum cw_mode mode;
 	struct cw_scope scope;
-	unsigned uses;           /* sessions that may be certified */
+	unsigned uses; /* sessions that may be certified */
 	uint64_t not_after_s;
 	bool has_leaf, has_pseudonym, has_model; /* binding */
 	uint8_t leaf_hash[CW_HASH_BYTES];
 	uint8_t pseudonym[CW_HASH_BYTES];
 	struct cw_bytes model;
-	unsigned approvals;      /* operators who must approve before step 7 */
+	unsigned approvals; /* operators who must approve before step 7 */
 };
 
 /* Signs a grant. Errors: those of cw_cose_sign1_make. */

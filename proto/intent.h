@@ -10,7 +10,7 @@ struct cw_intent {
 	struct cw_bytes issuer_name; /* displayable text */
 	struct cw_bytes purpose;
 	enum cw_action action;
-	struct cw_bytes subject;     /* RFC 4514 */
+	struct cw_bytes subject; /* RFC 4514 */
 	struct cw_bytes session_url;
 	struct cw_scope scope;
 	enum cw_mode mode;

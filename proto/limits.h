@@ -16,10 +16,10 @@
 #define CW_NONCE_BYTES 16
 #define CW_SESSION_ID_BYTES 16
 #define CW_GRANT_ID_BYTES 16
-#define CW_GRANT_MAX 4096    /* bytes of a grant */
-#define CW_REQUEST_MAX 8192  /* bytes of R */
+#define CW_GRANT_MAX 4096   /* bytes of a grant */
+#define CW_REQUEST_MAX 8192 /* bytes of R */
 #define CW_LIFETIME_MAX_S 31622400
-#define CW_CLOCK_SKEW_S 60   /* between the clocks of one issuer */
+#define CW_CLOCK_SKEW_S 60 /* between the clocks of one issuer */
 #define CW_BATCH_MAX (CW_BODY_MAX)
 
 #define CW_MEDIA_TYPE "application/cardwright+cbor"
@@ -33,7 +33,10 @@
 #define CW_TYP_OFFLINE "application/cardwright-offline+cose"
 
 /* The provisioning application (docs/protocol.md "APDU binding"). */
-#define CW_AID "\xF0" "CARDWRIGHT" "\x01"
+#define CW_AID       \
+	"\xF0"       \
+	"CARDWRIGHT" \
+	"\x01"
 #define CW_AID_BYTES 12
 
 enum cw_mode {

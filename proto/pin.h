@@ -18,9 +18,9 @@ enum cw_pin_format {
 
 struct cw_pin_rule {
 	enum cw_pin_format format;
-	unsigned min, max;   /* bytes, 4..32 */
-	unsigned tries;      /* retry limit, 1..15 */
-	unsigned forbidden;  /* CW_PIN_NO_ bits */
+	unsigned min, max;  /* bytes, 4..32 */
+	unsigned tries;     /* retry limit, 1..15 */
+	unsigned forbidden; /* CW_PIN_NO_ bits */
 };
 
 /* The holder's PIV PIN: 6..8 digits, 3 tries (docs/protocol.md). The PUK has

@@ -14,8 +14,8 @@ struct cw_scope {
 	unsigned keys_max;
 	size_t n_commands, n_slots, n_objects;
 	uint8_t commands[CW_SCOPE_COMMANDS_MAX]; /* ascending, unique */
-	uint8_t slots[CW_SCOPE_SLOTS_MAX];       /* PIV key references, likewise */
-	uint32_t objects[CW_SCOPE_OBJECTS_MAX];  /* object ids, likewise */
+	uint8_t slots[CW_SCOPE_SLOTS_MAX]; /* PIV key references, likewise */
+	uint32_t objects[CW_SCOPE_OBJECTS_MAX]; /* object ids, likewise */
 };
 
 /* True for 9A, 9C, 9D, 9E, 82..95 (SP 800-73-4 part 1, table 4b). */

@@ -11,7 +11,7 @@ enum cw_origin { CW_ORIGIN_CARD = 1, CW_ORIGIN_IMPORTED = 2 };
 /* Attributes of a key, as the card enforces them. */
 struct cw_attributes {
 	enum cw_key_type type;
-	unsigned usage;      /* CW_USAGE_ bits */
+	unsigned usage; /* CW_USAGE_ bits */
 	enum cw_origin origin;
 	bool exportable;
 	uint32_t pin_policy; /* object id, or 0 */
@@ -43,7 +43,7 @@ enum cw_err cw_key_statement_verify(struct cw_bytes in,
 /* What a result says was done with an object (session.cddl). */
 enum cw_done {
 	CW_DONE_PIN_POLICY = 1,
-	CW_DONE_KEY = 2,      /* hash of CBOR [+ bstr]: the certificate chain */
+	CW_DONE_KEY = 2, /* hash of CBOR [+ bstr]: the certificate chain */
 	CW_DONE_DELETED = 3,
 	CW_DONE_UPDATED = 4,
 	CW_DONE_UNLOCKED = 5,
@@ -57,7 +57,8 @@ enum cw_done {
 struct cw_result_item {
 	uint32_t object_id;
 	enum cw_done done;
-	uint8_t hash[CW_HASH_BYTES]; /* of the object or its certificate chain */
+	uint8_t
+	    hash[CW_HASH_BYTES]; /* of the object or its certificate chain */
 };
 
 struct cw_result_statement {

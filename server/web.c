@@ -142,7 +142,7 @@ static void
 drain(struct mg_connection *conn)
 {
 	uint64_t until = cw_clock_monotonic_ms() + DRAIN_MS;
-	uint8_t nowhere[4096];
+	uint8_t nowhere[2048];
 	size_t done = 0;
 	int n;
 

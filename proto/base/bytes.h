@@ -36,7 +36,8 @@ cw_bytes_str(const char *s)
 static inline bool
 cw_bytes_equal(struct cw_bytes a, struct cw_bytes b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+	return a.len == b.len &&
+	    (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
 /* True if the text of `a` is exactly the C string `s`. */

@@ -14,7 +14,7 @@ struct row {
 
 static const struct row rows[] = {
 	{ CW_OK, CW_CAT_OK, "OK", "All is well.", "Nothing needs to be done." },
-#define CW_ERR(number, name, category, what, remedy)                           \
+#define CW_ERR(number, name, category, what, remedy) \
 	{ CW_ERR_##name, CW_CAT_##category, #name, what, remedy },
 #include "proto/base/errors.def"
 #undef CW_ERR

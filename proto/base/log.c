@@ -85,8 +85,8 @@ enum cw_err
 cw_log_fail(enum cw_err err, const char *event, const char *fmt, ...)
 {
 	enum cw_err_category cat = cw_err_category(err);
-	enum cw_log_level level =
-	    cat == CW_CAT_INTERNAL || cat == CW_CAT_RESOURCE || cat == CW_CAT_LOCAL ?
+	enum cw_log_level level = cat == CW_CAT_INTERNAL ||
+		cat == CW_CAT_RESOURCE || cat == CW_CAT_LOCAL ?
 	    CW_LOG_ERROR :
 	    CW_LOG_WARN;
 	char details[LINE_MAX_BYTES];
