@@ -124,8 +124,10 @@ add_rules(scmp_filter_ctx filter)
 	const struct scmp_arg_cmp not_code =
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	/* civetweb asks how much can be read. */
-	const struct scmp_arg_cmp only_count =
-	    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)FIONREAD);
+	const struct scmp_arg_cmp only_count = { .arg = 1,
+		.op = SCMP_CMP_EQ,
+		.datum_a = FIONREAD,
+		.datum_b = 0 };
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
