@@ -177,7 +177,7 @@ refuse(struct cw_web *web, struct mg_connection *conn, int status)
 	return status;
 }
 
-/* With few threads left, a connection is not kept for a client that may be
+/* When all threads are taken, a connection is not kept for a client that may be
  * waiting for its card. What the client says of it is civetweb's rule too. */
 static bool
 must_close(struct cw_web *web, const struct mg_request_info *info)
@@ -188,7 +188,7 @@ must_close(struct cw_web *web, const struct mg_request_info *info)
 		strcmp(info->http_version, "1.1") != 0 :
 		strcasestr((const char *)wish.ptr, "keep-alive") == NULL)
 		return true;
-	return atomic_load(&web->connections) * 4 > web->threads * 3;
+	return atomic_load(&web->connections) > web->threads;
 }
 
 /* A place among those that are answered, after a while at most. */
