@@ -78,8 +78,9 @@ struct cw_sqlite {
 	struct cw_sqlite_queue durable;  /* somebody waits for each */
 	struct cw_sqlite_queue deferred; /* new sessions: with the next group */
 	bool stop;
-	bool leading; /* somebody runs a group */
-	bool idle;    /* the thread waits for a first new session */
+	bool leading;      /* somebody runs a group */
+	size_t last_group; /* how many were in the last one */
+	bool idle;         /* the thread waits for a first new session */
 	atomic_bool well;
 	atomic_uint_fast64_t commits;
 	atomic_uint_fast64_t last_number; /* of a session */

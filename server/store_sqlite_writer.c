@@ -13,6 +13,7 @@
 #define DEFER_MS 100
 #define RETRY_MS 1000
 #define DEFERRED_MAX 20000
+#define GATHER_US 1000
 
 static void
 queue_init(struct cw_sqlite_queue *q)
@@ -157,14 +158,32 @@ run_group(struct cw_sqlite *s, struct cw_sqlite_job *deferred,
 	}
 }
 
+/* A moment for others to come along, if some did last time: under load fewer
+ * and larger groups cost each session less, alone nobody waits. */
+static void
+gather(struct cw_sqlite *s)
+{
+	const struct timespec moment = { .tv_nsec = GATHER_US * 1000 };
+
+	if (s->durable.n + 1 > s->last_group || s->last_group < 2)
+		return;
+	pthread_mutex_unlock(&s->mutex);
+	(void)nanosleep(&moment, NULL);
+	pthread_mutex_lock(&s->mutex);
+}
+
 /* Leads one group. The mutex is held before and after. */
 static void
 lead(struct cw_sqlite *s)
 {
-	struct cw_sqlite_job *deferred = queue_take_all(&s->deferred);
-	struct cw_sqlite_job *durable = queue_take_all(&s->durable);
+	struct cw_sqlite_job *deferred;
+	struct cw_sqlite_job *durable;
 
 	s->leading = true;
+	gather(s);
+	s->last_group = s->durable.n;
+	deferred = queue_take_all(&s->deferred);
+	durable = queue_take_all(&s->durable);
 	pthread_mutex_unlock(&s->mutex);
 	run_group(s, deferred, durable);
 	pthread_mutex_lock(&s->mutex);
