@@ -71,6 +71,11 @@ conn_open(struct cw_sqlite_conn *conn, const char *path, bool writes)
 		writes ? "PRAGMA cache_size=-4096" : "PRAGMA cache_size=-512",
 		NULL, NULL, NULL) != SQLITE_OK)
 		return cw_sql_failed(conn, path);
+	/* SQLite makes do with a file that can only be read, and would stay with
+	 * that when the disk is well again: a new process opens it anew. */
+	if (sqlite3_db_readonly(conn->db, "main") != 0)
+		return cw_log_fail(CW_ERR_STORE_FAILED, "store.readonly",
+		    "path=%s", path);
 	return CW_OK;
 }
 

@@ -315,6 +315,9 @@ check_row(struct cw_fault_world *w, const struct fault *fault,
 	w->is_done = false;
 	err = cw_fault_enroll(w, &resumed);
 	assert_true(w->is_done);
+	/* The store may have had the time to write a new session down. */
+	if (err == CW_OK && wanted == CW_ERR_NO_SESSION)
+		wanted = CW_OK;
 	if (wanted != CW_OK) {
 		assert_err(err, wanted);
 		/* Until the result is verified nothing is active. */

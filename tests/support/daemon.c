@@ -401,3 +401,17 @@ cw_daemon_logged(const struct cw_daemon *s, const char *text)
 		fclose(f);
 	return n;
 }
+
+bool
+cw_daemon_wait_logged(const struct cw_daemon *s, const char *text, unsigned n,
+    unsigned ms)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+
+	for (unsigned i = 0; i < ms; i += 10) {
+		if (cw_daemon_logged(s, text) >= n)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}

@@ -64,6 +64,10 @@ pid_t cw_daemon_process(const struct cw_daemon *server,
 /* Lines of its log that contain this. */
 unsigned cw_daemon_logged(const struct cw_daemon *server, const char *text);
 
+/* Waits until there are at least so many, but not for ever. */
+bool cw_daemon_wait_logged(const struct cw_daemon *server, const char *text,
+    unsigned n, unsigned ms);
+
 /* Certificates of this status ("active", "pending", …), by cardwright-admin. */
 unsigned cw_daemon_certificates(const struct cw_daemon *server,
     const char *status);
