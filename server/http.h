@@ -15,6 +15,7 @@ struct cw_http_request {
 	struct cw_bytes media_type; /* Content-Type; empty if there is none */
 	struct cw_bytes origin;     /* likewise */
 	struct cw_bytes cookies;    /* the Cookie header, likewise */
+	struct cw_bytes accept;     /* likewise */
 	const char *address;        /* of the client, numeric */
 	struct cw_bytes body;       /* at most CW_BODY_MAX */
 };

@@ -351,6 +351,16 @@ find(const struct cw_http_request *request, struct cw_bytes *tail,
 	return other;
 }
 
+/* A person gets a page; a program that asks for them gets numbers everywhere. */
+static bool
+wants_page(const struct cw_http_request *request, const struct route *route)
+{
+	return (route == NULL || (route->flags & IS_PAGE) != 0) &&
+	    (request->accept.len == 0 ||
+		memmem(request->accept.ptr, request->accept.len,
+		    CW_PROBLEM_TYPE, sizeof(CW_PROBLEM_TYPE) - 1) == NULL);
+}
+
 void
 cw_route_handle(struct cw_engine *engine, const struct cw_http_request *request,
     struct cw_http_response *response)
@@ -366,8 +376,7 @@ cw_route_handle(struct cw_engine *engine, const struct cw_http_request *request,
 	if (err == CW_OK)
 		err = response->body.err;
 	if (err != CW_OK)
-		cw_http_error(response, err,
-		    route == NULL || (route->flags & IS_PAGE) != 0);
+		cw_http_error(response, err, wants_page(request, route));
 	/* The address is not logged: it may hold an invitation's code. */
 	cw_log(CW_LOG_DEBUG, "http", "method=%.*s route=%s status=%d error=%d",
 	    (int)request->method.len, (const char *)request->method.ptr,

@@ -229,6 +229,7 @@ answer(struct cw_web *web, struct mg_connection *conn,
 		.media_type = header_bytes(info, "Content-Type"),
 		.origin = header_bytes(info, "Origin"),
 		.cookies = header_bytes(info, "Cookie"),
+		.accept = header_bytes(info, "Accept"),
 		.address = info->remote_addr,
 		.body = body,
 	};
