@@ -2,7 +2,7 @@
 /*
  * What the web process gives up. Two steps, because Landlock holds only for
  * threads that come later, and the system call filter must not hinder their
- * making. Under sanitizers (CW_SANITIZE) the filter is left out.
+ * making. Under sanitizers (CW_SANITIZE) both are left out.
  */
 #ifndef CW_SERVER_CONFINE_H
 #define CW_SERVER_CONFINE_H
