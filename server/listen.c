@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proto/base/log.h"
+
+#define WAIT_MS 2000u
 
 union address {
 	struct sockaddr any;
@@ -66,6 +69,21 @@ set_port(char *text, size_t size, unsigned port)
 		snprintf(colon, size - (size_t)(colon - text), ":%u", port);
 }
 
+/* A process that was killed a moment ago may still have the port. */
+static bool
+bind_soon(int fd, const union address *address, socklen_t len)
+{
+	const struct timespec pause = { .tv_nsec = 50 * 1000000 };
+	unsigned tries = WAIT_MS / 50;
+
+	while (bind(fd, &address->any, len) != 0) {
+		if (errno != EADDRINUSE || tries-- == 0)
+			return false;
+		(void)nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 enum cw_err
 cw_listen_reserve(struct cw_config *config, int *fd)
 {
@@ -85,7 +103,7 @@ cw_listen_reserve(struct cw_config *config, int *fd)
 	*fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*fd >= 0 &&
 	    setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    bind(*fd, &address.any, len) == 0 &&
+	    bind_soon(*fd, &address, len) &&
 	    getsockname(*fd, &address.any, &len) == 0) {
 		unsigned port = ntohs(address.any.sa_family == AF_INET ?
 			address.v4.sin_port :

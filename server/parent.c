@@ -130,8 +130,9 @@ child_main(struct parent *p, struct child *c, pid_t parent, int ready_fd)
 	sigset_t none;
 	int status;
 
-	/* Without its parent nobody would start it again, or end it. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* Without its parent nobody would start it again, or end it; and the next
+	 * parent needs the port and the log. It is made to be killed. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(0);
 	close_foreign(p, c, ready_fd);
