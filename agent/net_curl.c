@@ -29,6 +29,7 @@ struct cw_net {
 	struct cw_net_response *response; /* of the request under way */
 	char *url;                        /* of the request under way */
 	size_t header_bytes;
+	bool has_answered; /* the issuer, before */
 };
 
 struct meaning {
@@ -323,6 +324,12 @@ perform(struct cw_net *http, const char *url, struct cw_net_response *out)
 	r = curl_easy_setopt(http->curl, CURLOPT_URL, whole);
 	if (r == CURLE_OK)
 		r = transfer(http);
+	if (r == CURLE_OK)
+		http->has_answered = true;
+	/* A handshake that is cut off has no code of its own; where there was
+	 * one before, the issuer went away in the middle of it. */
+	if (r == CURLE_SSL_CONNECT_ERROR && http->has_answered)
+		r = CURLE_COULDNT_CONNECT;
 	if (r == CURLE_OK)
 		r = curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE,
 		    &out->status);

@@ -140,8 +140,13 @@ static enum cw_err
 dispatch(struct cw_step_run *run, struct cw_buf *answer)
 {
 	enum kind kind = kind_of(run->message);
-	enum cw_err err = repeat(run, answer);
+	enum cw_err err = stage_error(run->session, run->now_s);
 
+	/* A certificate that is taken back must not be installed: what has run
+	 * out does not even repeat itself. */
+	if (err == CW_ERR_SESSION_EXPIRED)
+		return err;
+	err = repeat(run, answer);
 	if (err != CW_ERR_NOT_FOUND)
 		return err;
 	err = stage_error(run->session, run->now_s);
