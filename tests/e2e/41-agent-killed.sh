@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The agent as a real process over a real reader, killed (kill -9) behind each of
+# the eight steps and run again: one certificate for each card, whatever
+# happened.
+# RUN: plain-only
+. "${TOP:-.}/tests/e2e/lib.sh"
+
+AGENT=$BUILD/cardwright-agent
+R=$WORK/reader
+K=$WORK/keys
+HOME=$WORK
+export HOME
+unset XDG_STATE_HOME
+
+[ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
+reader_start "$R" || skip_all "$reader_why"
+
+"$BUILD/cardwright-keys" dev --dir "$K" >/dev/null
+sed 's/^listen.*/listen = 127.0.0.1:0/; s,^url.*,url = https://localhost:0,' \
+    "$K/issuer.ini" >"$K/test.ini"
+"$BUILD/cardwrightd" --config "$K/test.ini" 2>"$WORK/issuer.log" </dev/null &
+issuer=$!
+at_exit 'kill "$issuer" 2>/dev/null; wait "$issuer" 2>/dev/null'
+is_ready() {
+	grep -q ' ready ' "$WORK/issuer.log"
+}
+ok 'the issuer starts' wait_for 10 is_ready
+URL=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$WORK/issuer.log")
+[ -n "$URL" ] || finish
+sed -i "s,^url.*,url = $URL," "$K/test.ini"
+printf '271828\n31415926\n' >"$WORK/pins"
+
+enroll() {
+	exec setsid -w "$AGENT" enroll "$u" --ca "$K/tls-root.pem" --yes --json \
+	    --timeout 20 --pin-fd 3 3<"$WORK/pins"
+}
+# Kills the agent as soon as it has said that it is behind the step.
+killed_behind() {
+	mkfifo "$WORK/said"
+	"$AGENT" enroll "$u" --ca "$K/tls-root.pem" --yes --json --timeout 20 \
+	    --pin-fd 3 3<"$WORK/pins" >"$WORK/said" 2>"$WORK/agent.err" &
+	agent=$!
+	while read -r line; do
+		case $line in
+		*'"step":'"$1",*)
+			kill -9 "$agent"
+			break
+			;;
+		esac
+	done <"$WORK/said"
+	rm "$WORK/said"
+	wait "$agent" 2>/dev/null
+	status=$?
+	# It may have been faster, and then it is done.
+	[ "$status" = 137 ] || [ "$status" = 0 ]
+}
+certificates() {
+	"$BUILD/cardwright-admin" --config "$K/test.ini" list |
+	    grep -c " $1 "
+}
+# What it says does not matter: if it was killed when all was done, then that
+# the invitation has been used.
+goes_on() {
+	[ "$status" = 0 ] || (enroll) || :
+	[ "$(certificates active)" = "$1" ] &&
+	    [ "$(certificates pending)" = 0 ]
+}
+
+for step in 1 2 3 4 5 6 7 8; do
+	S=$WORK/card.$step
+	"$BUILD/cardwright-card" --state "$S" \
+	    --personalise "$K/cards/card-1.personalisation" >/dev/null
+	card_start "$R" 0 "$S" || finish
+	u=$("$BUILD/cardwright-admin" --config "$K/test.ini" invite \
+	    --subject "CN=Holder $step" --profile person)
+	ok "the agent is killed behind step $step" killed_behind "$step"
+	ok "run again, it ends with one certificate" goes_on "$step"
+	card_stop "$R" 0
+done
+finish
