@@ -75,17 +75,23 @@ post(const struct cw_enroll *e, const struct cw_run_out *out,
 	}
 }
 
-/* Messages to and fro until the run has nothing more to send. */
+/*
+ * Messages to and fro until the run has nothing more to send. *by_issuer says
+ * whose error it is: what a card says of a command that was changed on its way
+ * is no reason to give the session up.
+ */
 static enum cw_err
 converse(const struct cw_enroll *e, struct cw_run_out *out,
-    struct cw_enroll_result *result)
+    struct cw_enroll_result *result, bool *by_issuer)
 {
 	struct cw_net_response response;
 	enum cw_err err = CW_OK;
 
+	*by_issuer = false;
 	cw_net_response_init(&response);
 	while (err == CW_OK && out->to != CW_RUN_TO_NOBODY) {
 		err = post(e, out, &response, result);
+		*by_issuer = err != CW_OK;
 		if (err == CW_OK)
 			err = cw_run_answer(e->run,
 			    cw_buf_bytes(&response.body), out);
@@ -147,6 +153,7 @@ enroll_anew(const struct cw_enroll *e, struct cw_run_out *out,
     struct cw_enroll_result *result)
 {
 	struct cw_net_response response;
+	bool by_issuer = false;
 	enum cw_err err;
 
 	cw_net_response_init(&response);
@@ -155,7 +162,9 @@ enroll_anew(const struct cw_enroll *e, struct cw_run_out *out,
 		err = cw_run_begin(e->run, cw_buf_bytes(&response.body), out);
 	cw_net_response_wipe(&response);
 	if (err == CW_OK)
-		err = converse(e, out, result);
+		err = converse(e, out, result, &by_issuer);
+	if (by_issuer)
+		cw_run_refused(e->run, err);
 	return err;
 }
 
@@ -168,6 +177,7 @@ go_on(const struct cw_enroll *e, struct cw_run_out *out,
     struct cw_enroll_result *result, bool *is_done)
 {
 	enum cw_run_resume found = CW_RESUME_NONE;
+	bool by_issuer;
 	enum cw_err err = cw_run_resume(e->run, &found, out);
 
 	*is_done = true;
@@ -177,10 +187,10 @@ go_on(const struct cw_enroll *e, struct cw_run_out *out,
 	if (found == CW_RESUME_NONE)
 		return CW_OK;
 	cw_log(CW_LOG_INFO, "enroll.resume", "kind=%d", (int)found);
-	err = converse(e, out, result);
+	err = converse(e, out, result, &by_issuer);
 	if (err == CW_OK)
 		result->is_resumed = true;
-	else if (cw_run_refused(e->run, err))
+	else if (by_issuer && cw_run_refused(e->run, err))
 		return CW_OK; /* it is dead at both ends: begin a new one */
 	/* Another computer's session is none of our errors, unless the issuer
 	 * cannot be reached at all. */
@@ -203,8 +213,6 @@ cw_enroll(const struct cw_enroll *enroll, struct cw_enroll_result *result)
 	if (err == CW_OK && !is_done) {
 		result->is_resumed = false;
 		err = enroll_anew(enroll, &out, result);
-		if (err != CW_OK)
-			cw_run_refused(enroll->run, err);
 	}
 	cw_run_out_wipe(&out);
 	return err;

@@ -81,6 +81,18 @@ a_card_pulled_after_any_apdu_goes_on(void **state)
 }
 
 static void
+what_comes_between_agent_and_card_changes_nothing(void **state)
+{
+	(void)state;
+	at_every_apdu(CW_LOCAL_LOSE_REPLY, "reply lost, APDU");
+	at_every_apdu(CW_LOCAL_SHORT_REPLY, "reply cut, APDU");
+	at_every_apdu(CW_LOCAL_CHANGE_COMMAND, "changed APDU");
+	at_every_apdu(CW_LOCAL_CHANGE_REPLY, "reply changed, APDU");
+	at_every_apdu(CW_LOCAL_REPEAT, "repeated APDU");
+	at_every_apdu(CW_LOCAL_OTHER_RESET, "reset by another after APDU");
+}
+
+static void
 at_every_write(enum cw_test_tear tear, const char *what)
 {
 	struct cw_fault_world *w = world;
@@ -243,6 +255,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_card_pulled_before_any_apdu_goes_on),
 		cmocka_unit_test(a_card_pulled_after_any_apdu_goes_on),
+		cmocka_unit_test(
+		    what_comes_between_agent_and_card_changes_nothing),
 		cmocka_unit_test(power_lost_before_any_write_loses_nothing),
 		cmocka_unit_test(power_lost_after_any_write_loses_nothing),
 		cmocka_unit_test(
