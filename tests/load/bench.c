@@ -255,7 +255,6 @@ session_cpu(const struct cw_daemon *server, unsigned clients, unsigned sessions,
 	struct cw_daemon_figures before;
 	struct cw_daemon_figures after;
 	uint64_t store = health_number(server, "store_commits");
-	uint64_t log = health_number(server, "signer_commits");
 	unsigned total = clients * sessions;
 	struct run *run;
 	double web;
@@ -271,9 +270,6 @@ session_cpu(const struct cw_daemon *server, unsigned clients, unsigned sessions,
 	figure_of(name, "cpu", web + signer, "us");
 	figure_of(name, "store_commits",
 	    (double)(health_number(server, "store_commits") - store) / total,
-	    "commits");
-	figure_of(name, "signer_commits",
-	    (double)(health_number(server, "signer_commits") - log) / total,
 	    "commits");
 	if (details)
 		percentiles(run);
