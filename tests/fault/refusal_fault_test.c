@@ -135,6 +135,63 @@ a_card_of_another_vendor_gets_no_certificate(void **state)
 	assert_err(cw_fault_enroll(w, NULL), CW_OK);
 }
 
+/* ---- versions and suites ---- */
+
+/* {0: [versions], 1: [suites], …} as the card says it in message 2. */
+static const uint8_t true_caps[] = { 0xa8, 0x00, 0x81, 0x01, 0x01, 0x82, 0x01,
+	0x02 };
+
+static const struct {
+	const char *what;
+	size_t at, n;
+	const char *bytes;
+	enum cw_err err;
+} caps[] = {
+	{ "version 0", 3, 1, "\x00", CW_ERR_BAD_VERSION },
+	{ "version 2", 3, 1, "\x02", CW_ERR_BAD_VERSION },
+	{ "suites of another time", 6, 2, "\x08\x09", CW_ERR_NO_COMMON_SUITE },
+};
+
+static enum cw_err
+other_capabilities(struct cw_fault_world *w, const struct cw_fault_post *post)
+{
+	struct cw_buf body;
+	uint8_t *at;
+
+	(void)w;
+	for (size_t i = 0; i < COUNT(caps); i++) {
+		enum cw_err err;
+
+		cw_buf_init(&body, CW_BODY_MAX);
+		cw_buf_put(&body, post->body);
+		at = memmem(body.ptr, body.len, true_caps, sizeof(true_caps));
+		assert_non_null(at);
+		memcpy(at + caps[i].at, caps[i].bytes, caps[i].n);
+		assert_err(cw_fault_send(post, cw_buf_bytes(&body)), CW_OK);
+		err = cw_fault_number(post->response);
+		if (err != caps[i].err)
+			fail_msg("%s: %s", caps[i].what, cw_err_name(err));
+		cw_buf_wipe(&body);
+	}
+	return cw_fault_send(post, post->body);
+}
+
+static void
+a_card_of_another_version_or_suite_is_told_so(void **state)
+{
+	struct cw_fault_world *w = world;
+
+	(void)state;
+	cw_fault_invite(w, 1);
+	cw_fault_card(w);
+	w->happens = other_capabilities;
+	w->at = CW_FAULT_REQUEST;
+	w->is_done = false;
+	assert_err(cw_fault_enroll(w, NULL), CW_OK);
+	assert_true(w->is_done);
+	w->happens = NULL;
+}
+
 /* ---- invitations ---- */
 
 static void
@@ -251,6 +308,7 @@ main(void)
 		cmocka_unit_test(
 		    cards_with_a_wrong_attestation_get_no_certificate),
 		cmocka_unit_test(a_card_of_another_vendor_gets_no_certificate),
+		cmocka_unit_test(a_card_of_another_version_or_suite_is_told_so),
 		cmocka_unit_test(an_invitation_for_one_use_serves_one_card),
 		cmocka_unit_test(an_expired_invitation_serves_nobody),
 		cmocka_unit_test(a_certificate_without_a_result_is_taken_back),
