@@ -57,8 +57,17 @@ sweep_certificates(struct cw_engine *engine)
 		enum cw_err err = engine->store->certificate_due(engine->store,
 		    due, DUE_MAX, &n);
 
-		for (size_t i = 0; i < n && err == CW_OK; i++)
+		for (size_t i = 0; i < n && err != CW_ERR_SIGNER_DOWN &&
+		     err != CW_ERR_STORE_FAILED;
+		     i++) {
 			err = revoke(engine, &due[i]);
+			/* One odd row must not keep the others from it. */
+			if (err != CW_OK)
+				log_certificate("certificate.stays",
+				    due[i].serial, due[i].wanted);
+			if (first == CW_OK)
+				first = err;
+		}
 		if (first == CW_OK)
 			first = err;
 	} while (n == DUE_MAX && first == CW_OK);
@@ -123,15 +132,16 @@ reconcile_entry(struct cw_engine *engine, const struct cw_signer_entry *entry)
 
 	if (entry->revoked)
 		return CW_OK;
-	err = engine->store->certificate_load(engine->store, entry->serial,
-	    &known, NULL);
-	if (err != CW_ERR_UNKNOWN_SERIAL)
-		return err;
 	/* Signed for a session that has not heard of it yet: it asks again, or
-	 * runs out. */
+	 * runs out. This is asked first: whoever commits the certificate between
+	 * the two questions is found by the second. */
 	err = engine->store->session_reserved(engine->store, entry->serial,
 	    &reserved);
 	if (err != CW_OK || reserved)
+		return err;
+	err = engine->store->certificate_load(engine->store, entry->serial,
+	    &known, NULL);
+	if (err != CW_ERR_UNKNOWN_SERIAL)
 		return err;
 	log_certificate("certificate.unknown", entry->serial,
 	    CW_REASON_CESSATION);
