@@ -128,12 +128,13 @@ repeat(struct cw_step_run *run, struct cw_buf *answer)
 	return CW_ERR_NOT_FOUND;
 }
 
-/* Replies are a map of one pair; anything else is for message 4 to refuse. */
+/* Replies are a map, message 4 an array; what is neither is for message 4 to
+ * refuse. */
 static enum kind
 kind_of(struct cw_bytes message)
 {
-	return message.len > 0 && message.ptr[0] == 0xa1 ? KIND_REPLIES :
-							   KIND_TOKEN;
+	return message.len > 0 && message.ptr[0] >> 5 == 5 ? KIND_REPLIES :
+							     KIND_TOKEN;
 }
 
 static enum cw_err

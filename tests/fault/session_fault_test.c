@@ -104,23 +104,64 @@ longer_form(struct cw_fault_world *w, const struct cw_fault_post *post)
 	return with(post, &bad);
 }
 
-static enum cw_err
-deeply_nested(struct cw_fault_world *w, const struct cw_fault_post *post)
+/* The message with one field more that a receiver ignores, if it is well formed
+ * (docs/protocol.md 2); message 4 is no map and has room for none. */
+static struct cw_buf
+extended(const struct cw_fault_post *post, struct cw_bytes item)
 {
-	uint8_t bad[40000];
+	struct cw_buf b = copy(post->body);
 
-	(void)w;
-	memset(bad, 0x81, sizeof(bad));
-	return bad_then_good(post, CW_BYTES_ARRAY(bad));
+	if (b.ptr[0] >> 5 == 5) {
+		b.ptr[0]++;
+		cw_buf_put_u8(&b, 0x20); /* -1 */
+	} else {
+		cw_buf_reset(&b);
+	}
+	cw_buf_put(&b, item);
+	return b;
+}
+
+static void
+must_refuse(const struct cw_fault_post *post, struct cw_bytes item,
+    enum cw_err wanted)
+{
+	struct cw_buf bad = extended(post, item);
+	enum cw_err number;
+
+	assert_err(cw_fault_send(post, cw_buf_bytes(&bad)), CW_OK);
+	number = cw_fault_number(post->response);
+	if (bad.ptr[0] >> 5 == 5)
+		assert_err(number, wanted);
+	cw_buf_wipe(&bad);
 }
 
 static enum cw_err
-length_bomb(struct cw_fault_world *w, const struct cw_fault_post *post)
+deeply_nested(struct cw_fault_world *w, const struct cw_fault_post *post)
 {
-	static const uint8_t bad[] = { 0x9b, 0, 0, 0, 0, 0x10, 0, 0, 0 };
+	uint8_t levels[40000];
 
 	(void)w;
-	return bad_then_good(post, CW_BYTES_ARRAY(bad));
+	memset(levels, 0x81, sizeof(levels));
+	must_refuse(post, CW_BYTES_ARRAY(levels), CW_ERR_TOO_DEEP);
+	return cw_fault_send(post, post->body);
+}
+
+/* Arrays and strings of a length that nobody has. */
+static enum cw_err
+length_bomb(struct cw_fault_world *w, const struct cw_fault_post *post)
+{
+	static const uint8_t bombs[][10] = {
+		{ 0x9a, 0x7f, 0xff, 0xff, 0xff },
+		{ 0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0x5a, 0x7f, 0xff, 0xff, 0xff },
+		{ 0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+	};
+
+	(void)w;
+	for (size_t i = 0; i < COUNT(bombs); i++)
+		must_refuse(post, CW_BYTES_ARRAY(bombs[i]), CW_ERR_TRUNCATED);
+	return cw_fault_send(post, post->body);
 }
 
 static enum cw_err
@@ -139,6 +180,21 @@ changed(struct cw_fault_world *w, const struct cw_fault_post *post)
 	(void)w;
 	bad.ptr[bad.len - 1] ^= 1;
 	return with(post, &bad);
+}
+
+/* A field of a later version, which must be ignored. */
+static enum cw_err
+extension(struct cw_fault_world *w, const struct cw_fault_post *post)
+{
+	static const uint8_t item[] = { 0x81, 0x63, 'n', 'e', 'w' };
+	struct cw_buf more = extended(post, CW_BYTES_ARRAY(item));
+	enum cw_err err = cw_fault_send(post, cw_buf_bytes(&more));
+
+	(void)w;
+	cw_buf_wipe(&more);
+	assert_err(err, CW_OK);
+	assert_in_range(post->response->status, 200, 204);
+	return CW_OK;
 }
 
 /* ---- messages in the wrong place ---- */
@@ -269,6 +325,8 @@ static const struct fault faults[] = {
 	{ "deeply nested", deeply_nested, MESSAGES, CW_OK, 0 },
 	{ "a length bomb", length_bomb, MESSAGES, CW_OK, 0 },
 	{ "empty", empty, MESSAGES, CW_OK, 0 },
+	{ "a field of a later version", extension,
+	    IN(REQUEST) | IN(KEYS) | IN(RESULT), CW_OK, 0 },
 	/* Message 2 is not secret: a changed one is another message 2. */
 	{ "one bit changed", changed, IN(TOKEN) | IN(KEYS) | IN(RESULT), CW_OK,
 	    0 },
@@ -303,6 +361,7 @@ check_row(struct cw_fault_world *w, const struct fault *fault,
     enum cw_fault_step step)
 {
 	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
+	unsigned pending = cw_daemon_certificates(&w->daemon, " pending ");
 	enum cw_err wanted =
 	    (fault->lost & 1u << step) != 0 ? CW_ERR_NO_SESSION : fault->err;
 	bool resumed = false;
@@ -333,7 +392,7 @@ check_row(struct cw_fault_world *w, const struct fault *fault,
 		    (step >= CW_FAULT_TOKEN && wanted != CW_ERR_NO_SESSION));
 	}
 	assert_err(err, CW_OK);
-	assert_certificates(w, active + 1, 0);
+	assert_certificates(w, active + 1, pending);
 }
 
 struct row {
