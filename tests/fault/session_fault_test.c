@@ -130,7 +130,7 @@ must_refuse(const struct cw_fault_post *post, struct cw_bytes item,
 
 	assert_err(cw_fault_send(post, cw_buf_bytes(&bad)), CW_OK);
 	number = cw_fault_number(post->response);
-	if (bad.ptr[0] >> 5 == 5)
+	if (post->body.ptr[0] >> 5 == 5)
 		assert_err(number, wanted);
 	cw_buf_wipe(&bad);
 }
