@@ -6,6 +6,9 @@
 #include "card/inner.h"
 #include "card/tlv.h"
 
+#define MANAGEMENT_KEY 0x9B
+#define CHALLENGE_BYTES 16
+
 /* When a slot wants the PIN (SP 800-73-4 part 1, table 4b). */
 enum pin_policy { PIN_ONCE, PIN_ALWAYS, PIN_NEVER };
 
@@ -153,6 +156,27 @@ use(const struct algorithm *algorithm, const struct cw_card_key *key,
 	return cw_card_sw(err);
 }
 
+/*
+ * A challenge for the card management key, which this card does not have: no
+ * response to it is ever right. Hosts take it as random numbers.
+ */
+static uint16_t
+give_challenge(const struct cw_apdu *apdu, struct cw_buf *out)
+{
+	static const uint8_t wanted[] = { 0x7C, 0x02, 0x81, 0x00 };
+	uint8_t random[CHALLENGE_BYTES];
+	struct cw_buf inner;
+
+	if (!cw_bytes_equal(apdu->data, CW_BYTES_ARRAY(wanted)))
+		return CW_SW_SECURITY;
+	cw_random(random, sizeof(random));
+	cw_buf_init(&inner, sizeof(random) + 2);
+	cw_tlv_put(&inner, 0x81, CW_BYTES_ARRAY(random));
+	cw_tlv_put(out, 0x7C, cw_buf_bytes(&inner));
+	cw_buf_wipe(&inner);
+	return CW_SW_OK;
+}
+
 uint16_t
 cw_card_piv_authenticate(struct cw_card *card, const struct cw_apdu *apdu,
     struct cw_buf *out)
@@ -164,6 +188,8 @@ cw_card_piv_authenticate(struct cw_card *card, const struct cw_apdu *apdu,
 	struct request q;
 
 	card->ram.pin_fresh = false;
+	if (apdu->p2 == MANAGEMENT_KEY)
+		return give_challenge(apdu, out);
 	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
 		if (key != NULL && algorithms[i].id == apdu->p1 &&
 		    algorithms[i].type == key->attributes.type)

@@ -354,6 +354,42 @@ an_ed25519_key_signs_the_message_itself(void **state)
 
 /* ---- TLV ---- */
 
+static unsigned
+ask_management_key(struct cw_test_world *w, const char *template)
+{
+	struct cw_buf data;
+	unsigned sw;
+
+	cw_buf_init(&data, 64);
+	sw = cw_test_send(&w->card.wire, 0x0087, 0x009B,
+	    cw_test_hex(&data, template), &w->out);
+	cw_buf_wipe(&data);
+	return sw;
+}
+
+static void
+the_management_key_that_is_not_there_gives_challenges_and_opens_nothing(
+    void **state)
+{
+	static const uint8_t head[] = { 0x7C, 0x12, 0x81, 0x10 };
+	static const char *const others[] = { "7C028000", "7C0482008100",
+		"7C0482020102", "7C128110000102030405060708090A0B0C0D0E0F",
+		"7C00", "" };
+	struct cw_test_world *w = *state;
+	uint8_t first[20];
+
+	assert_sw(cw_test_select_piv(&w->card.wire), 0x9000);
+	assert_sw(ask_management_key(w, "7C028100"), 0x9000);
+	assert_int_equal(w->out.len, sizeof(first));
+	assert_memory_equal(w->out.ptr, head, sizeof(head));
+	memcpy(first, w->out.ptr, sizeof(first));
+	assert_sw(ask_management_key(w, "7C028100"), 0x9000);
+	assert_memory_not_equal(w->out.ptr, first, sizeof(first));
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_row(others[i],
+		    ask_management_key(w, others[i]) == 0x6982);
+}
+
 static void
 tlv_is_read_as_it_is_written(void **state)
 {
@@ -415,6 +451,8 @@ main(void)
 		world_test(a_key_agrees_with_a_peer),
 		world_test(a_key_does_only_what_its_usage_says),
 		world_test(an_ed25519_key_signs_the_message_itself),
+		world_test(
+		    the_management_key_that_is_not_there_gives_challenges_and_opens_nothing),
 		cmocka_unit_test(tlv_is_read_as_it_is_written),
 		cmocka_unit_test(broken_tlv_is_refused),
 	};
