@@ -380,6 +380,31 @@ cw_reply_encode(enum cw_command_no no, const struct cw_reply *reply,
 	row->put_result(out, reply);
 }
 
+/* What a card may say (docs/protocol.md 8 "Errors"): of encoding, of keys and
+ * certificates, of the command limit, its own, of a PIN value that it was sent.
+ * Anything else would be taken for what this end says itself. */
+static const struct {
+	uint64_t first, last;
+} card_errors[] = {
+	{ CW_ERR_TRUNCATED, 199 },
+	{ CW_ERR_BAD_KEY, CW_ERR_UNKNOWN_ALGORITHM },
+	{ CW_ERR_BAD_CERTIFICATE, CW_ERR_BAD_CERTIFICATE },
+	{ CW_ERR_COMMAND_LIMIT, CW_ERR_COMMAND_LIMIT },
+	{ CW_ERR_UNKNOWN_COMMAND, 499 },
+	{ CW_ERR_PIN_LENGTH, CW_ERR_PIN_WEAK },
+};
+
+static enum cw_err
+card_error(uint64_t number)
+{
+	for (size_t i = 0; i < sizeof(card_errors) / sizeof(card_errors[0]);
+	     i++)
+		if (number >= card_errors[i].first &&
+		    number <= card_errors[i].last)
+			return cw_err_from_number(number);
+	return CW_ERR_PEER_UNKNOWN;
+}
+
 enum cw_err
 cw_reply_decode(enum cw_command_no no, struct cw_bytes in, struct cw_reply *out)
 {
@@ -398,7 +423,7 @@ cw_reply_decode(enum cw_command_no no, struct cw_bytes in, struct cw_reply *out)
 	if (number == 0) {
 		row->get_result(&r, out);
 	} else {
-		out->err = cw_err_from_number(number);
+		out->err = card_error(number);
 		if (!cw_cbor_is_null(&r))
 			cw_cbor_fail(&r, CW_ERR_WRONG_TYPE);
 	}

@@ -80,7 +80,9 @@ struct cw_listed_key {
 };
 
 struct cw_reply {
-	enum cw_err err; /* CW_OK, or the card's error; then nothing else */
+	enum cw_err
+	    err; /* CW_OK, or the card's error; then nothing else. Decoded,
+	                  * a number that no card may say is PEER_UNKNOWN. */
 	struct cw_public_key key; /* CREATE_KEY */
 	struct cw_bytes
 	    statement; /* CREATE_KEY: key statement; CLOSE: result */

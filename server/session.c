@@ -106,9 +106,10 @@ result_or_past(struct cw_step_run *run)
 	return err;
 }
 
-/* The stored answer to bytes that were answered before; NOT_FOUND: none. */
-static enum cw_err
-repeat(struct cw_step_run *run, struct cw_buf *answer)
+/* True for bytes that were answered before: *err and `answer` are what they got
+ * then. */
+static bool
+repeat(struct cw_step_run *run, struct cw_buf *answer, enum cw_err *err)
 {
 	const struct cw_session *s = run->session;
 	struct cw_store *store = run->engine->store;
@@ -116,16 +117,18 @@ repeat(struct cw_step_run *run, struct cw_buf *answer)
 	for (size_t i = 0; i < s->n_digests; i++) {
 		if (memcmp(s->digests[i], run->digest, CW_HASH_BYTES) != 0)
 			continue;
-		if (s->stage == CW_STAGE_FAILED && i + 1 == s->n_digests)
-			return s->error;
-		if (i + 1 == s->n_digests) {
+		if (s->stage == CW_STAGE_FAILED && i + 1 == s->n_digests) {
+			*err = s->error;
+		} else if (i + 1 == s->n_digests) {
 			cw_buf_put(answer, cw_buf_bytes(&s->batch));
-			return answer->err;
+			*err = answer->err;
+		} else {
+			*err = store->step_load(store, s->id, (unsigned)i + 1,
+			    NULL, answer, NULL);
 		}
-		return store->step_load(store, s->id, (unsigned)i + 1, NULL,
-		    answer, NULL);
+		return true;
 	}
-	return CW_ERR_NOT_FOUND;
+	return false;
 }
 
 /* Replies are a map, message 4 an array; what is neither is for message 4 to
@@ -147,8 +150,7 @@ dispatch(struct cw_step_run *run, struct cw_buf *answer)
 	 * out does not even repeat itself. */
 	if (err == CW_ERR_SESSION_EXPIRED)
 		return err;
-	err = repeat(run, answer);
-	if (err != CW_ERR_NOT_FOUND)
+	if (repeat(run, answer, &err))
 		return err;
 	err = stage_error(run->session, run->now_s);
 	if (err == CW_OK)
@@ -212,21 +214,23 @@ cw_session_message(struct cw_engine *engine,
     struct cw_buf *answer)
 {
 	struct workspace *w = malloc(sizeof(*w));
-	enum cw_err err = CW_ERR_EXISTS;
+	enum cw_err err = CW_OK;
+	bool lost = true;
 
 	if (w == NULL)
 		return CW_ERR_NO_MEMORY;
 	/* Whoever was second sees what the first one stored, and gets its answer
 	 * if the messages are the same. */
-	for (unsigned i = 0; i < RACES_MAX && err == CW_ERR_EXISTS; i++) {
+	for (unsigned i = 0; i < RACES_MAX && lost; i++) {
 		memset(w, 0, offsetof(struct workspace, batch));
 		workspace_init(w, engine, message);
 		err =
 		    engine->store->session_load(engine->store, id, &w->session);
 		if (err == CW_OK)
 			err = dispatch(&w->run, answer);
+		lost = w->run.lost_race;
 		workspace_wipe(w);
 	}
 	free(w);
-	return err == CW_ERR_EXISTS ? CW_ERR_TOO_BUSY : err;
+	return lost ? CW_ERR_TOO_BUSY : err;
 }

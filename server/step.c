@@ -135,6 +135,7 @@ cw_step_commit(struct cw_step_run *run, enum cw_stage next)
 		    run->certificate.status != CW_CERT_NONE ?
 			&run->certificate :
 			NULL);
+	run->lost_race = err == CW_ERR_EXISTS;
 	if (err == CW_OK && next >= CW_STAGE_DONE)
 		atomic_fetch_sub(&run->engine->open_sessions, 1);
 	return err;

@@ -41,6 +41,7 @@ struct cw_step_run {
 	struct cw_bytes message;
 	uint8_t digest[CW_HASH_BYTES];
 	uint64_t now_s;
+	bool lost_race; /* another was first with this step: begin again */
 	struct cw_buf answer, kept;
 	struct cw_certificate certificate; /* written if its status is set */
 	struct cw_buf der;                 /* what certificate.der borrows */
@@ -50,7 +51,7 @@ struct cw_step_run {
 
 /*
  * Stores the step: session in its next stage, message, answer, what is kept,
- * certificate. EXISTS if another was first; then nothing leaves.
+ * certificate. If another was first, lost_race is set and nothing leaves.
  */
 enum cw_err cw_step_commit(struct cw_step_run *run, enum cw_stage next)
     __attribute__((warn_unused_result));

@@ -255,6 +255,37 @@ the_cards_error_ends_the_session_and_is_remembered(void **state)
 	}
 }
 
+/* What the engine and its store say to each other is no number of a card. */
+static void
+a_number_that_no_card_may_say_ends_the_session_as_unknown(void **state)
+{
+	static const uint8_t numbers[][5] = {
+		{ 0x82, 0x19, 0x03, 0x27, 0xf6 }, /* 807 EXISTS */
+		{ 0x82, 0x19, 0x02, 0xc4, 0xf6 }, /* 708 NOT_FOUND */
+		{ 0x82, 0x19, 0x02, 0x61, 0xf6 }, /* 609 STORE_FAILED */
+		{ 0x82, 0x18, 0xc9, 0xf6 },       /* 201 BAD_CIPHERTEXT */
+	};
+	struct cw_server_world *w = *state;
+
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		size_t len = numbers[i][1] == 0x18 ? 4 : 5;
+		struct cw_session_secret secret;
+		struct cw_server_play play;
+
+		cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
+		cw_server_card_new(w);
+		cw_server_play_init(&play);
+		cw_server_play_until(w, &play, 1);
+		secret = secret_of(w, &play);
+		forge(&secret, secret.first, cw_buf_bytes(&play.answers[1]),
+		    cw_bytes(numbers[i], len), &play.messages[2]);
+		for (unsigned k = 0; k < 3; k++)
+			assert_err(cw_server_play_post(w, &play, 2),
+			    CW_ERR_PEER_UNKNOWN);
+		cw_server_play_wipe(&play);
+	}
+}
+
 static void
 another_message_6_that_verifies_ends_the_session(void **state)
 {
@@ -315,6 +346,8 @@ main(void)
 		sentence(messages_of_another_session_change_nothing),
 		sentence(messages_too_early_or_for_no_session_are_refused),
 		sentence(the_cards_error_ends_the_session_and_is_remembered),
+		sentence(
+		    a_number_that_no_card_may_say_ends_the_session_as_unknown),
 		sentence(another_message_6_that_verifies_ends_the_session),
 		sentence(another_message_4_that_verifies_ends_the_session),
 	};
