@@ -52,8 +52,9 @@ enum cw_err cw_known_find(const struct cw_known *known, struct cw_bytes origin,
     __attribute__((warn_unused_result));
 
 /*
- * Remembers, or replaces what was remembered of the same origin. On an error
- * nothing is changed. Errors: those of find, NO_SPACE, LOCKED, TOO_LARGE.
+ * Remembers, or replaces what was remembered of the same origin. After IO it
+ * may have been done, after another error nothing is changed. Errors: those of
+ * find, NO_SPACE, LOCKED, TOO_LARGE.
  */
 enum cw_err cw_known_put(const struct cw_known *known,
     const struct cw_known_issuer *issuer) __attribute__((warn_unused_result));

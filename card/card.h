@@ -22,7 +22,8 @@ struct cw_card_storage {
 
 	/*
 	 * Replaces it: after a kill or power cut at any instant either the old
-	 * or the new bytes are there. Any error leaves the card as it was.
+	 * or the new bytes are there. After an error too either may be there:
+	 * the card goes on as it was, having let out nothing of the new.
 	 */
 	enum cw_err (*store)(void *ctx, struct cw_bytes state);
 

@@ -73,19 +73,28 @@ out:
 /* Longer paths are refused; a stack frame stays small. */
 #define PATH_BYTES 1024
 
-static enum cw_err
-sync_folder(const char *path)
+/* Opened before the rename, so that only its fsync is left to fail behind it. */
+static int
+open_folder(const char *path)
 {
 	char copy[PATH_BYTES];
-	enum cw_err err;
-	int fd;
 
 	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
-		return CW_ERR_IO;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return -1;
+	return open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static enum cw_err
+write_new(const char *path, struct cw_bytes bytes, mode_t mode)
+{
+	enum cw_err err;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
 	if (fd < 0)
-		return CW_ERR_IO;
-	err = fsync(fd) == 0 ? CW_OK : CW_ERR_IO;
+		return errno == ENOSPC ? CW_ERR_NO_SPACE : CW_ERR_IO;
+	err = cw_fd_write(fd, bytes);
+	if (err == CW_OK && fsync(fd) != 0)
+		err = errno == ENOSPC ? CW_ERR_NO_SPACE : CW_ERR_IO;
 	close(fd);
 	return err;
 }
@@ -95,24 +104,22 @@ cw_file_store(const char *path, struct cw_bytes bytes, mode_t mode)
 {
 	char temp[PATH_BYTES];
 	enum cw_err err;
-	int fd;
+	int folder;
 
 	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
 		return CW_ERR_IO;
+	folder = open_folder(path);
+	if (folder < 0)
+		return CW_ERR_IO;
 	/* What a crash left behind must not lend its mode to a secret. */
 	unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0)
-		return errno == ENOSPC ? CW_ERR_NO_SPACE : CW_ERR_IO;
-	err = cw_fd_write(fd, bytes);
-	if (err == CW_OK && fsync(fd) != 0)
-		err = errno == ENOSPC ? CW_ERR_NO_SPACE : CW_ERR_IO;
-	close(fd);
+	err = write_new(temp, bytes, mode);
 	if (err == CW_OK && rename(temp, path) != 0)
 		err = CW_ERR_IO;
-	if (err != CW_OK) {
+	if (err != CW_OK)
 		unlink(temp);
-		return err;
-	}
-	return sync_folder(path);
+	else if (fsync(folder) != 0)
+		err = CW_ERR_IO;
+	close(folder);
+	return err;
 }

@@ -26,7 +26,10 @@ enum cw_err cw_file_load(const char *path, struct cw_buf *out)
 /*
  * Replaces the file so that after a kill or power cut at any instant it holds
  * either the old or the new bytes: temporary file beside it, fsync, rename,
- * fsync of the folder. Errors: IO, NO_SPACE.
+ * fsync of the folder. Errors: NO_SPACE, the old bytes are there; IO, the same,
+ * unless only the folder's fsync failed: then the new bytes are there and a
+ * power cut may bring the old ones back. So a caller that is told IO must be
+ * content with either.
  */
 enum cw_err cw_file_store(const char *path, struct cw_bytes bytes, mode_t mode)
     __attribute__((warn_unused_result));

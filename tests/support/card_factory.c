@@ -133,18 +133,22 @@ static enum cw_err
 store(void *ctx, struct cw_bytes state)
 {
 	struct cw_test_storage *s = ctx;
+	bool unsure = false;
 
 	if (s->is_dead)
 		return CW_ERR_IO;
 	s->stores++;
 	if (s->tear != CW_TEST_TEAR_NONE && s->stores == s->tear_at) {
-		s->is_dead = s->tear != CW_TEST_TEAR_FULL;
-		if (s->tear != CW_TEST_TEAR_AFTER)
+		s->is_dead = s->tear == CW_TEST_TEAR_BEFORE ||
+		    s->tear == CW_TEST_TEAR_AFTER;
+		if (s->tear == CW_TEST_TEAR_BEFORE ||
+		    s->tear == CW_TEST_TEAR_FULL)
 			return CW_ERR_NO_SPACE;
+		unsure = s->tear == CW_TEST_TEAR_UNSURE;
 	}
 	cw_buf_reset(&s->bytes);
 	cw_buf_put(&s->bytes, state);
-	return s->bytes.err;
+	return unsure ? CW_ERR_IO : s->bytes.err;
 }
 
 void

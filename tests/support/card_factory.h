@@ -34,6 +34,7 @@ enum cw_test_tear {
 	CW_TEST_TEAR_FULL,   /* the write is refused, the card goes on */
 	CW_TEST_TEAR_BEFORE, /* power is cut before the write */
 	CW_TEST_TEAR_AFTER,  /* power is cut after it */
+	CW_TEST_TEAR_UNSURE, /* it is made, and said to have failed */
 };
 
 struct cw_test_storage {

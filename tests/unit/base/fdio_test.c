@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/base/fdio.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -266,6 +267,61 @@ a_failed_replacement_leaves_no_temporary_file(void **state)
 	assert_int_equal(access(temp, F_OK), -1);
 }
 
+/* ---- fsync that fails ---- */
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+static int good_syncs = -1; /* then one fails; -1: none does */
+
+int
+__wrap_fsync(int fd)
+{
+	if (good_syncs-- == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_fsync(fd);
+}
+
+static void
+assert_holds(const char *text)
+{
+	char temp[80];
+	struct cw_buf b;
+
+	snprintf(temp, sizeof(temp), "%s.new", path);
+	assert_int_equal(access(temp, F_OK), -1);
+	cw_buf_init(&b, 100);
+	assert_err(cw_file_load(path, &b), CW_OK);
+	assert_true(cw_bytes_is(cw_buf_bytes(&b), text));
+	cw_buf_wipe(&b);
+}
+
+static void
+bytes_that_cannot_be_made_durable_replace_nothing(void **state)
+{
+	(void)state;
+	assert_err(cw_file_store(path, cw_bytes_str("old"), 0600), CW_OK);
+	good_syncs = 0;
+	assert_err(cw_file_store(path, cw_bytes_str("new"), 0600), CW_ERR_IO);
+	assert_holds("old");
+}
+
+/* The one error after which the new bytes are there: the header says so. */
+static void
+when_only_the_folder_fails_the_new_bytes_are_there(void **state)
+{
+	(void)state;
+	assert_err(cw_file_store(path, cw_bytes_str("old"), 0600), CW_OK);
+	good_syncs = 1;
+	assert_err(cw_file_store(path, cw_bytes_str("new"), 0600), CW_ERR_IO);
+	assert_holds("new");
+	good_syncs = -1;
+	assert_err(cw_file_store(path, cw_bytes_str("newer"), 0600), CW_OK);
+	assert_holds("newer");
+}
+
 int
 main(void)
 {
@@ -285,6 +341,10 @@ main(void)
 		cmocka_unit_test(what_is_no_file_is_not_loaded),
 		cmocka_unit_test(a_file_in_no_folder_is_not_stored),
 		cmocka_unit_test(a_failed_replacement_leaves_no_temporary_file),
+		cmocka_unit_test(
+		    bytes_that_cannot_be_made_durable_replace_nothing),
+		cmocka_unit_test(
+		    when_only_the_folder_fails_the_new_bytes_are_there),
 	};
 
 	return cmocka_run_group_tests_name("fdio", tests, make_folder,
