@@ -100,6 +100,7 @@ static const int allowed[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(write),
 	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
 	SCMP_SYS(fdatasync),
 	SCMP_SYS(close),
 	SCMP_SYS(futex),

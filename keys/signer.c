@@ -126,12 +126,13 @@ serve(struct loop *l)
 static enum cw_err
 confine(struct loop *l, int ready_fd)
 {
-	int keep[CW_SIGNER_CHANNELS + 2];
+	int keep[CW_SIGNER_CHANNELS + 3];
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++)
 		keep[n++] = l->polls[i].fd;
 	keep[n++] = l->state.log.fd;
+	keep[n++] = l->state.log.head_fd;
 	if (ready_fd >= 0)
 		keep[n++] = ready_fd;
 	cw_confine_descriptors(keep, n);

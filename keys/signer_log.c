@@ -11,112 +11,56 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/base/fdio.h"
+#include "keys/signer_log_check.h"
 #include "proto/base/log.h"
+#include "proto/base/secret.h"
 
-/* What one round of requests can leave pending, with room to spare. */
-#define PENDING_MAX ((size_t)4 * CW_SIGNER_CHANNELS * CW_RECORD_MAX)
-
-static uint32_t
-get_u32be(const uint8_t *p)
+/* Nothing is kept of what cannot have been answered; anything else stays for a
+ * person to see. */
+static enum cw_err
+judge(struct cw_signer_log *log, const struct cw_log_check *c)
 {
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
+	unsigned long long at = log->size;
+
+	if (c->tail == CW_LOG_TAIL_DAMAGED)
+		return cw_log_fail(CW_ERR_BAD_STATE_FILE, "signer.log.corrupt",
+		    "at=%llu bytes=%zu why=%s", at, c->used,
+		    cw_err_name(c->why));
+	if (!c->head_was_seen)
+		return cw_log_fail(CW_ERR_LOG_CUT, "signer.log.cut",
+		    "at=%llu head=%llu", at, (unsigned long long)c->head.size);
+	if (c->tail == CW_LOG_TAIL_NONE)
+		return CW_OK;
+	cw_log(CW_LOG_WARN, "signer.log.torn", "at=%llu bytes=%zu", at,
+	    c->used);
+	return ftruncate(log->fd, (off_t)at) == 0 && fsync(log->fd) == 0 ?
+	    CW_OK :
+	    CW_ERR_IO;
 }
 
+/* With the wrong key head and records are both foreign; the records say so more
+ * clearly. */
 static enum cw_err
-corrupt(uint64_t at, enum cw_err why)
+load(struct cw_signer_log *log, size_t size)
 {
-	return cw_log_fail(CW_ERR_BAD_STATE_FILE, "signer.log.corrupt",
-	    "at=%llu why=%s", (unsigned long long)at, cw_err_name(why));
-}
+	struct cw_log_check check = { .has_head = true };
+	enum cw_err head, err;
+	void *map = NULL;
 
-/* A whole record that follows the one before. */
-static enum cw_err
-take_record(struct cw_signer_log *log, struct cw_bytes cbor, uint64_t at)
-{
-	struct cw_record record;
-	enum cw_err err = cw_record_decode(cbor, &record);
-
-	if (err == CW_OK &&
-	    memcmp(record.previous, log->last, CW_HASH_BYTES) != 0)
-		err = CW_ERR_BAD_SIGNATURE;
-	if (err == CW_OK)
-		err = cw_index_add(&log->index, &record, at, cbor.len);
-	if (err == CW_ERR_NO_MEMORY)
-		return err;
+	head = cw_log_head_read(log->head_fd, log->key, &check.head);
+	if (head == CW_ERR_IO)
+		return head;
+	if (size > 0) {
+		map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, log->fd, 0);
+		if (map == MAP_FAILED)
+			return CW_ERR_IO;
+	}
+	err = cw_signer_log_check(log, cw_bytes(map, size), &check);
+	if (size > 0)
+		munmap(map, size);
 	if (err != CW_OK)
-		return corrupt(at, err);
-	cw_hash(cbor, log->last);
-	return CW_OK;
-}
-
-/*
- * Less than a record is left. It is what a torn write leaves only if its bytes
- * are the beginning of one record and no whole one: a changed length must not
- * make an answered record disappear.
- */
-static enum cw_err
-check_torn(const struct cw_signer_log *log, struct cw_bytes rest)
-{
-	struct cw_record record;
-	struct cw_bytes cbor;
-	enum cw_err err;
-
-	if (rest.len <= CW_RECORD_HEAD)
-		return CW_OK;
-	cbor = cw_bytes(rest.ptr + CW_RECORD_HEAD, rest.len - CW_RECORD_HEAD);
-	err = cw_record_decode(cbor, &record);
-	if (err != CW_ERR_TRUNCATED)
-		return corrupt(log->size, err);
-	return CW_OK;
-}
-
-static enum cw_err
-take_all(struct cw_signer_log *log, struct cw_bytes all)
-{
-	enum cw_err err = CW_OK;
-
-	while (err == CW_OK && all.len > 0) {
-		size_t len = all.len < CW_RECORD_HEAD ? 0 : get_u32be(all.ptr);
-
-		if (len > CW_RECORD_MAX)
-			return corrupt(log->size, CW_ERR_TOO_LARGE);
-		if (all.len < CW_RECORD_HEAD || all.len - CW_RECORD_HEAD < len)
-			return check_torn(log, all);
-		err = take_record(log, cw_bytes(all.ptr + CW_RECORD_HEAD, len),
-		    log->size + CW_RECORD_HEAD);
-		all.ptr += CW_RECORD_HEAD + len;
-		all.len -= CW_RECORD_HEAD + len;
-		if (err == CW_OK)
-			log->size += CW_RECORD_HEAD + len;
-	}
-	return err;
-}
-
-static enum cw_err
-load(struct cw_signer_log *log, const struct stat *st)
-{
-	size_t size = (size_t)st->st_size;
-	enum cw_err err;
-	void *map;
-
-	if (size == 0)
-		return CW_OK;
-	map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, log->fd, 0);
-	if (map == MAP_FAILED)
-		return CW_ERR_IO;
-	err = take_all(log, cw_bytes(map, size));
-	munmap(map, size);
-	if (err == CW_OK && log->size < size) {
-		cw_log(CW_LOG_WARN, "signer.log.torn", "at=%llu bytes=%llu",
-		    (unsigned long long)log->size,
-		    (unsigned long long)(size - log->size));
-		if (ftruncate(log->fd, (off_t)log->size) != 0 ||
-		    fsync(log->fd) != 0)
-			err = CW_ERR_IO;
-	}
-	return err;
+		return err;
+	return head == CW_OK ? judge(log, &check) : head;
 }
 
 /* A new file's name must last too. */
@@ -136,29 +80,83 @@ sync_folder(const char *path)
 	return err;
 }
 
-enum cw_err
-cw_signer_log_open(struct cw_signer_log *log, const char *path)
+static enum cw_err
+open_file(const char *path, int flags, int *fd, struct stat *st)
+{
+	*fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+	if (*fd < 0)
+		return errno == ENOENT ? CW_ERR_NO_FILE : CW_ERR_IO;
+	if (fstat(*fd, st) != 0 || !S_ISREG(st->st_mode))
+		return CW_ERR_IO;
+	return (st->st_mode & (S_IRWXG | S_IRWXO)) != 0 ? CW_ERR_FILE_MODE :
+							  CW_OK;
+}
+
+static enum cw_err
+write_head(struct cw_signer_log *log)
+{
+	struct cw_log_head head = { .size = log->size };
+
+	memcpy(head.last, log->last, CW_HASH_BYTES);
+	return cw_log_head_write(log->head_fd, log->key, &head);
+}
+
+/* Both or neither: the head is there, and durable, before the first record. */
+static enum cw_err
+open_head(struct cw_signer_log *log, const char *path, bool is_new)
+{
+	char head[CW_PATH_MAX];
+	struct stat st;
+	enum cw_err err = cw_log_head_path(path, head, sizeof(head));
+
+	if (err == CW_OK)
+		err = open_file(head, is_new ? O_CREAT : 0, &log->head_fd, &st);
+	if (err == CW_ERR_NO_FILE)
+		return cw_log_fail(CW_ERR_LOG_CUT, "signer.log.head", "file=%s",
+		    head);
+	/* A log that lost all its bytes has a head that says so. */
+	if (err != CW_OK || !is_new || st.st_size > 0)
+		return err;
+	err = write_head(log);
+	if (err == CW_OK && fsync(log->head_fd) != 0)
+		err = CW_ERR_IO;
+	return err == CW_OK ? sync_folder(path) : err;
+}
+
+static enum cw_err
+open_files(struct cw_signer_log *log, const char *path)
 {
 	struct stat st;
+	enum cw_err err = open_file(path, O_CREAT, &log->fd, &st);
+
+	if (err == CW_OK && flock(log->fd, LOCK_EX | LOCK_NB) != 0)
+		err = errno == EWOULDBLOCK ? CW_ERR_LOCKED : CW_ERR_IO;
+	if (err == CW_OK)
+		err = open_head(log, path, st.st_size == 0);
+	return err == CW_OK ? load(log, (size_t)st.st_size) : err;
+}
+
+enum cw_err
+cw_signer_log_open(struct cw_signer_log *log, const char *path,
+    const uint8_t tag_key[CW_TAG_BYTES])
+{
+	static const char label[] = "CW1 signer log";
 	enum cw_err err;
 
 	memset(log, 0, sizeof(*log));
-	cw_buf_init(&log->pending, PENDING_MAX);
+	log->fd = log->head_fd = -1;
+	cw_buf_init(&log->pending, CW_LOG_PENDING_MAX);
 	cw_index_init(&log->index);
-	log->fd = open(path,
-	    O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (log->fd < 0)
-		err = errno == ENOENT ? CW_ERR_NO_FILE : CW_ERR_IO;
-	else if (flock(log->fd, LOCK_EX | LOCK_NB) != 0)
-		err = errno == EWOULDBLOCK ? CW_ERR_LOCKED : CW_ERR_IO;
-	else if (fstat(log->fd, &st) != 0 || !S_ISREG(st.st_mode))
+	log->key = cw_secret_new(CW_HASH_BYTES);
+	if (log->key == NULL)
+		return CW_ERR_NO_MEMORY;
+	cw_hmac_sha256(cw_bytes(tag_key, CW_TAG_BYTES), cw_bytes_str(label),
+	    log->key);
+	err = open_files(log, path);
+	if (err == CW_OK)
+		err = write_head(log);
+	if (err == CW_OK && fsync(log->head_fd) != 0)
 		err = CW_ERR_IO;
-	else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		err = CW_ERR_FILE_MODE;
-	else
-		err = load(log, &st);
-	if (err == CW_OK && log->size == 0)
-		err = sync_folder(path);
 	if (err != CW_OK)
 		cw_signer_log_close(log);
 	return err;
@@ -167,9 +165,14 @@ cw_signer_log_open(struct cw_signer_log *log, const char *path)
 void
 cw_signer_log_close(struct cw_signer_log *log)
 {
+	if (log->head_fd >= 0) {
+		(void)fdatasync(log->head_fd); /* else it is an older one */
+		close(log->head_fd);
+	}
 	if (log->fd >= 0)
 		close(log->fd);
-	log->fd = -1;
+	log->fd = log->head_fd = -1;
+	cw_secret_free(&log->key);
 	cw_buf_wipe(&log->pending);
 	cw_index_wipe(&log->index);
 }
@@ -179,6 +182,7 @@ cw_signer_log_append(struct cw_signer_log *log, struct cw_record *record)
 {
 	struct cw_buf *b = &log->pending;
 	size_t start = b->len, len;
+	uint8_t mac[CW_RECORD_MAC];
 	struct cw_bytes cbor;
 	enum cw_err err;
 
@@ -192,6 +196,11 @@ cw_signer_log_append(struct cw_signer_log *log, struct cw_record *record)
 	b->ptr[start + 1] = (uint8_t)(len >> 16);
 	b->ptr[start + 2] = (uint8_t)(len >> 8);
 	b->ptr[start + 3] = (uint8_t)len;
+	cw_signer_log_mac(log, cw_bytes(b->ptr + start + CW_RECORD_HEAD, len),
+	    mac);
+	cw_buf_put(b, CW_BYTES_ARRAY(mac));
+	if (b->err != CW_OK)
+		return b->err;
 	cbor = cw_bytes(b->ptr + start + CW_RECORD_HEAD, len);
 	err = cw_index_add(&log->index, record,
 	    log->size + start + CW_RECORD_HEAD, len);
@@ -202,6 +211,25 @@ cw_signer_log_append(struct cw_signer_log *log, struct cw_record *record)
 	return err;
 }
 
+static enum cw_err
+write_at(int fd, struct cw_bytes bytes, uint64_t at)
+{
+	while (bytes.len > 0) {
+		ssize_t n = pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 && errno != ENOSPC && errno != EDQUOT ?
+			    CW_ERR_IO :
+			    CW_ERR_NO_SPACE;
+		bytes.ptr += n;
+		bytes.len -= (size_t)n;
+		at += (uint64_t)n;
+	}
+	return CW_OK;
+}
+
 enum cw_err
 cw_signer_log_commit(struct cw_signer_log *log)
 {
@@ -209,14 +237,17 @@ cw_signer_log_commit(struct cw_signer_log *log)
 
 	if (log->pending.len == 0)
 		return CW_OK;
-	err = cw_fd_write(log->fd, cw_buf_bytes(&log->pending));
+	err = write_at(log->fd, cw_buf_bytes(&log->pending), log->size);
 	if (err == CW_OK && fdatasync(log->fd) != 0)
 		err = CW_ERR_IO;
+	if (err == CW_OK) {
+		log->size += log->pending.len;
+		cw_buf_reset(&log->pending);
+		err = write_head(log);
+	}
 	if (err != CW_OK)
 		return cw_log_fail(CW_ERR_SIGNER_LOG, "signer.log.write",
 		    "why=%s errno=%d", cw_err_name(err), errno);
-	log->size += log->pending.len;
-	cw_buf_reset(&log->pending);
 	return CW_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One record of the signer's log: a 4-byte big-endian length, then CBOR:
+ * One record of the signer's log: a 4-byte big-endian length, so many bytes of
+ * CBOR, and 32 of HMAC-SHA-256 over the CBOR, by a key that only the signer has:
  *
  *   record = [1, previous: hash, time, management: hash, ca: hash] /
  *            [2, previous: hash, time, th: hash, key-id, grant: bstr .size 16,
@@ -15,6 +16,7 @@
 #include "keys/signer.h"
 
 #define CW_RECORD_HEAD 4
+#define CW_RECORD_MAC 32
 #define CW_RECORD_MAX (CW_CERT_MAX_BYTES + 1024)
 
 enum cw_record_kind {

@@ -120,7 +120,7 @@ begin_log(struct cw_signer_state *s)
 
 	memcpy(start.management, s->management_hash, CW_HASH_BYTES);
 	cw_hash(s->ca_chain.items[0], start.ca);
-	err = cw_signer_log_open(&s->log, s->config->log);
+	err = cw_signer_log_open(&s->log, s->config->log, s->tag_key);
 	if (err == CW_OK)
 		err = cw_signer_log_append(&s->log, &start);
 	if (err == CW_OK)
@@ -136,7 +136,7 @@ cw_signer_state_open(struct cw_signer_state *s, const struct cw_config *config)
 	memset(s, 0, sizeof(*s));
 	s->config = config;
 	s->clock = cw_clock_system();
-	s->log.fd = -1;
+	s->log.fd = s->log.head_fd = -1;
 	cw_buf_init(&s->results, CW_SIGNER_PACKET_MAX - 64);
 	cw_buf_init(&s->scratch, CW_SIGNER_PACKET_MAX);
 	err = load_keys(s);
