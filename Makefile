@@ -146,6 +146,10 @@ else
 everything := $(programs) $(test_programs)
 endif
 
+# --- made files ---------------------------------------------------------------------
+
+include mk/messages.mk
+
 # --- rules ------------------------------------------------------------------------
 
 .PHONY: all libs programs tests

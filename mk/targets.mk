@@ -74,7 +74,7 @@ tidy_src := $(src_proto) $(src_keys) $(src_card) $(src_agent) $(src_server) \
 #: make tidy       clang-tidy over the product code
 tidy:
 	$(SUB) $(patsubst %.c,$(BUILD)/tidy/%.ok,$(tidy_src))
-$(BUILD)/tidy/%.ok: %.c .clang-tidy
+$(BUILD)/tidy/%.ok: %.c .clang-tidy | $(MESSAGE_TABLE)
 	$(call say,TIDY,$<)mkdir -p $(@D)
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- -std=c11 \
 	    $(CPPFLAGS_ALL) 2>$@.log || { cat $@.log >&2; exit 1; }
