@@ -7,8 +7,7 @@
 #ifndef CW_AGENT_ENROLL_H
 #define CW_AGENT_ENROLL_H
 
-#include "agent/net.h"
-#include "agent/run.h"
+#include "agent/exchange.h"
 
 struct cw_enroll {
 	const char *url; /* the invitation */
