@@ -37,7 +37,7 @@ look(struct cw_reader *reader, struct listing *l)
 		l->err = cw_icc_begin(&card);
 	if (l->err == CW_OK)
 		l->err = cw_icc_list_public(&card, l->slots, &l->n);
-	cw_icc_disconnect(&card);
+	cw_icc_disconnect(&card, false);
 }
 
 static void

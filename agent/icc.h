@@ -39,7 +39,7 @@ bool cw_atr_has_extended(struct cw_bytes atr);
  */
 enum cw_err cw_icc_connect(struct cw_icc *card, const char *name)
     __attribute__((warn_unused_result));
-void cw_icc_disconnect(struct cw_icc *card);
+void cw_icc_disconnect(struct cw_icc *card, bool reset);
 
 /* Takes the card for us and selects the application. Errors: CARD_REMOVED,
  * WRONG_CARD, CARD_SAYS. */

@@ -23,7 +23,7 @@ connect_to(struct cw_icc *card, const char *name)
 	/* Is it one of ours? SELECT says so. */
 	err = cw_icc_begin(card);
 	if (err != CW_OK)
-		cw_icc_disconnect(card);
+		cw_icc_disconnect(card, false);
 	else
 		cw_icc_end(card);
 	return err;
@@ -54,7 +54,7 @@ connect_only(struct cw_icc *card, const struct cw_reader_info *info, size_t n)
 			continue;
 		err = connect_to(card, info[i].name);
 		if (err == CW_OK)
-			cw_icc_disconnect(card);
+			cw_icc_disconnect(card, false);
 		else if (first == CW_OK)
 			first = err;
 		if (err == CW_OK && ours != NULL)
@@ -76,7 +76,7 @@ cw_icc_connect(struct cw_icc *card, const char *name)
 	size_t n;
 	enum cw_err err;
 
-	cw_icc_disconnect(card);
+	cw_icc_disconnect(card, false);
 	err = card->reader->ops->list(card->reader, info, &n);
 	if (err != CW_OK)
 		return err;
@@ -96,10 +96,10 @@ cw_icc_connect(struct cw_icc *card, const char *name)
 }
 
 void
-cw_icc_disconnect(struct cw_icc *card)
+cw_icc_disconnect(struct cw_icc *card, bool reset)
 {
 	cw_icc_end(card);
 	if (card->is_connected)
-		card->reader->ops->disconnect(card->reader, false);
+		card->reader->ops->disconnect(card->reader, reset);
 	card->is_connected = false;
 }

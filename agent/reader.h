@@ -17,6 +17,7 @@ struct cw_reader_info {
 	char name[CW_READER_NAME_MAX + 1];
 	bool has_card;
 	bool is_exclusive; /* another program has it to itself */
+	bool is_mute;      /* the card does not answer */
 	uint8_t atr[CW_ATR_MAX];
 	size_t atr_len;
 };
@@ -37,7 +38,9 @@ struct cw_reader_ops {
 	enum cw_err (*wait)(struct cw_reader *reader, unsigned timeout_ms);
 	/*
 	 * Shares the card in that reader; fills atr, atr_len and max_apdu.
-	 * Errors: NO_READER, NO_CARD, CARD_BUSY, WRONG_CARD, those of list.
+	 * Errors: NO_READER, NO_CARD, WRONG_CARD, those of list; CARD_BUSY
+	 * at once if another program has it to itself, or after the patience
+	 * if one holds it for a while.
 	 */
 	enum cw_err (*connect)(struct cw_reader *reader, const char *name);
 	/*
@@ -49,12 +52,21 @@ struct cw_reader_ops {
 	/*
 	 * From begin to end the card is ours alone, and whoever dies in
 	 * between gets it reset. A card that another program has reset since
-	 * is taken up again and counted in `resets`. Errors: CARD_REMOVED.
+	 * is taken up again and counted in `resets`. Another program that
+	 * holds the card is waited for. Errors: CARD_REMOVED, CARD_BUSY.
 	 */
 	enum cw_err (*begin)(struct cw_reader *reader);
 	void (*end)(struct cw_reader *reader, bool reset);
 	void (*disconnect)(struct cw_reader *reader, bool reset);
 	void (*close)(struct cw_reader *reader); /* frees it */
+};
+
+/* What happens while another program has the card to itself; all may be 0. */
+struct cw_reader_patience {
+	void (
+	    *busy)(void *ctx, bool is_busy); /* told when it begins and ends */
+	void *ctx;
+	unsigned wait_ms; /* then CARD_BUSY; 0: a minute */
 };
 
 struct cw_reader {
@@ -63,6 +75,7 @@ struct cw_reader {
 	size_t atr_len;
 	size_t max_apdu; /* longest command the reader takes; 0: not known */
 	unsigned resets; /* times that the card's volatile state was lost */
+	struct cw_reader_patience patience;
 };
 
 /* The machine's PC/SC readers. Connects to pcscd at first use only. */

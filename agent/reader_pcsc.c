@@ -5,12 +5,14 @@
  */
 #include "agent/reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <reader.h>
 #include <winscard.h>
 
+#include "agent/patient.h"
 #include "proto/apdu.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
@@ -23,6 +25,9 @@ struct pcsc {
 	struct cw_reader base;
 	SCARDCONTEXT context, waiting;
 	bool has_context, has_waiting, has_card;
+	bool is_stuck; /* a call has not come back: nothing more is called */
+	char name[CW_READER_NAME_MAX + 1];
+	LONG result;
 	SCARDHANDLE card;
 	DWORD protocol;
 	size_t n_seen; /* what `wait` compares with */
@@ -141,6 +146,7 @@ describe(struct cw_reader_info *info, const SCARD_READERSTATE *state)
 	memset(info, 0, sizeof(*info));
 	memcpy(info->name, state->szReader, strlen(state->szReader) + 1);
 	info->has_card = (state->dwEventState & SCARD_STATE_PRESENT) != 0;
+	info->is_mute = (state->dwEventState & SCARD_STATE_MUTE) != 0;
 	info->is_exclusive = (state->dwEventState & SCARD_STATE_EXCLUSIVE) != 0;
 	if (info->has_card) {
 		memcpy(info->atr, state->rgbAtr, len);
@@ -223,18 +229,44 @@ max_apdu(SCARDHANDLE card)
 	return 0;
 }
 
+/* A call that waits while another program holds a transaction. */
+static enum cw_err
+call_patiently(struct pcsc *p, void (*call)(void *p))
+{
+	enum cw_err err;
+
+	if (p->is_stuck)
+		return CW_ERR_CARD_BUSY;
+	err = cw_patient_call(&p->base.patience, call, p);
+	p->is_stuck = err == CW_ERR_REFUSED || err == CW_ERR_CARD_BUSY;
+	return err;
+}
+
+static void
+do_connect(void *arg)
+{
+	struct pcsc *p = arg;
+
+	p->result = SCardConnect(p->context, p->name, SCARD_SHARE_SHARED,
+	    SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &p->card, &p->protocol);
+}
+
 static enum cw_err
 pcsc_connect(struct cw_reader *reader, const char *name)
 {
 	struct pcsc *p = (struct pcsc *)reader;
-	enum cw_err err = establish(&p->context, &p->has_context);
+	enum cw_err err = p->is_stuck ? CW_ERR_CARD_BUSY :
+					establish(&p->context, &p->has_context);
 	DWORD len = CW_ATR_MAX;
 	LONG r;
 
 	if (err != CW_OK)
 		return err;
-	r = SCardConnect(p->context, name, SCARD_SHARE_SHARED,
-	    SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &p->card, &p->protocol);
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	err = call_patiently(p, do_connect);
+	if (err != CW_OK)
+		return err;
+	r = p->result;
 	/* At connect time a card that is gone is simply not there. */
 	if (r == SCARD_W_REMOVED_CARD || r == SCARD_W_UNPOWERED_CARD)
 		r = SCARD_E_NO_SMARTCARD;
@@ -280,26 +312,38 @@ pcsc_transmit(struct cw_reader *reader, struct cw_bytes command,
 	return response->err;
 }
 
-static enum cw_err
-pcsc_begin(struct cw_reader *reader)
+static void
+do_begin(void *arg)
 {
-	struct pcsc *p = (struct pcsc *)reader;
-	LONG r;
+	struct pcsc *p = arg;
+	LONG r = SCardBeginTransaction(p->card);
 
-	if (!p->has_card)
-		return CW_ERR_CARD_REMOVED;
-	r = SCardBeginTransaction(p->card);
 	for (int i = 0; i < 3 && r == SCARD_W_RESET_CARD; i++) {
-		reader->resets++;
+		p->base.resets++;
 		r = SCardReconnect(p->card, SCARD_SHARE_SHARED,
 		    SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
 		    &p->protocol);
 		if (r == SCARD_S_SUCCESS)
 			r = SCardBeginTransaction(p->card);
 	}
-	if (r == SCARD_E_NO_SMARTCARD || r == SCARD_E_READER_UNAVAILABLE)
-		r = SCARD_W_REMOVED_CARD;
-	return meaning(r, "SCardBeginTransaction");
+	p->result = r;
+}
+
+static enum cw_err
+pcsc_begin(struct cw_reader *reader)
+{
+	struct pcsc *p = (struct pcsc *)reader;
+	enum cw_err err;
+
+	if (!p->has_card)
+		return CW_ERR_CARD_REMOVED;
+	err = call_patiently(p, do_begin);
+	if (err != CW_OK)
+		return err;
+	if (p->result == SCARD_E_NO_SMARTCARD ||
+	    p->result == SCARD_E_READER_UNAVAILABLE)
+		p->result = SCARD_W_REMOVED_CARD;
+	return meaning(p->result, "SCardBeginTransaction");
 }
 
 static void
@@ -320,7 +364,7 @@ pcsc_disconnect(struct cw_reader *reader, bool reset)
 {
 	struct pcsc *p = (struct pcsc *)reader;
 
-	if (!p->has_card)
+	if (!p->has_card || p->is_stuck)
 		return;
 	SCardDisconnect(p->card, reset ? SCARD_RESET_CARD : SCARD_LEAVE_CARD);
 	p->has_card = false;
@@ -334,6 +378,8 @@ pcsc_close(struct cw_reader *reader)
 	pcsc_disconnect(reader, false);
 	if (p->has_waiting)
 		SCardReleaseContext(p->waiting);
+	if (p->is_stuck)
+		return; /* the call that has not come back still uses it */
 	if (p->has_context)
 		SCardReleaseContext(p->context);
 	cw_wipe(p->answer, sizeof(p->answer));

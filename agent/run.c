@@ -41,10 +41,37 @@ void
 cw_run_tell(struct cw_run *run, enum cw_progress_kind kind, unsigned step,
     const char *key)
 {
-	const struct cw_progress progress = { kind, step, key };
+	const struct cw_progress progress = { .kind = kind,
+		.step = step,
+		.key = key,
+		.reader = run->card.name };
 
 	if (run->env.progress != NULL)
 		run->env.progress(run->env.ctx, &progress);
+}
+
+void
+cw_run_tell_wait(struct cw_run *run, const char *key, enum cw_err problem)
+{
+	const struct cw_progress progress = { .kind = CW_PROGRESS_PERSON_BEGIN,
+		.key = key,
+		.problem = problem,
+		.reader = run->card.name };
+
+	if (run->env.progress != NULL)
+		run->env.progress(run->env.ctx, &progress);
+}
+
+/* The reader's own waits: another program has the card. */
+static void
+on_busy(void *ctx, bool is_busy)
+{
+	struct cw_run *run = ctx;
+
+	if (is_busy)
+		cw_run_tell_wait(run, "card-in-use", CW_ERR_CARD_BUSY);
+	else
+		cw_run_tell(run, CW_PROGRESS_PERSON_END, 0, "card-in-use");
 }
 
 struct cw_run *
@@ -63,6 +90,11 @@ cw_run_new(const struct cw_run_env *env)
 	cw_buf_init(&run->intent_bytes, CW_BODY_MAX);
 	cw_buf_init(&run->caps_bytes, CW_BODY_MAX);
 	cw_icc_init(&run->card, env->reader);
+	env->reader->patience = (struct cw_reader_patience){
+		.busy = on_busy,
+		.ctx = run,
+		.wait_ms = env->busy_wait_ms,
+	};
 	if (run->pin == NULL || run->puk == NULL)
 		cw_run_free(&run);
 	return run;
@@ -75,7 +107,8 @@ cw_run_free(struct cw_run **run)
 
 	if (r == NULL)
 		return;
-	cw_icc_disconnect(&r->card);
+	cw_icc_disconnect(&r->card, r->is_unclean);
+	memset(&r->env.reader->patience, 0, sizeof(r->env.reader->patience));
 	cw_secret_free(&r->pin);
 	cw_secret_free(&r->puk);
 	cw_buf_wipe(&r->intent_bytes);
@@ -88,11 +121,11 @@ void
 cw_run_reset(struct cw_run *run)
 {
 	run->state = RUN_IDLE;
-	run->has_session = false;
-	run->restarts = run->batches = 0;
+	run->has_session = run->may_have_session = false;
+	run->has_intent = false;
+	run->restarts = run->batches = run->agains = 0;
 	cw_wipe(run->pin, sizeof(*run->pin));
 	cw_wipe(run->puk, sizeof(*run->puk));
-	cw_buf_reset(&run->intent_bytes);
 	cw_buf_reset(&run->caps_bytes);
 }
 
@@ -108,8 +141,8 @@ cw_run_to_session(struct cw_run *run, struct cw_bytes uri,
 	out->to = CW_RUN_TO_SESSION;
 }
 
-static enum cw_err
-put_message_2(struct cw_run *run, struct cw_run_out *out)
+enum cw_err
+cw_run_put_message_2(struct cw_run *run, struct cw_run_out *out)
 {
 	struct cw_capabilities message = {
 		.card_caps = cw_buf_bytes(&run->caps_bytes),
@@ -150,13 +183,20 @@ cw_run_ask_consent(struct cw_run *run, struct cw_consent *consent)
 	return err;
 }
 
-static enum cw_err
-begin(struct cw_run *run, struct cw_bytes intent, struct cw_run_out *out)
+void
+cw_run_use_reader(struct cw_run *run, const char *name)
+{
+	run->env.reader_name = name;
+}
+
+enum cw_err
+cw_run_accept(struct cw_run *run, struct cw_bytes intent)
 {
 	struct cw_consent consent = { 0 };
 	enum cw_err err;
 
-	cw_run_reset(run);
+	run->is_accepted = false;
+	cw_buf_reset(&run->intent_bytes);
 	cw_buf_put(&run->intent_bytes, intent);
 	err = run->intent_bytes.err;
 	if (err == CW_OK)
@@ -171,14 +211,29 @@ begin(struct cw_run *run, struct cw_bytes intent, struct cw_run_out *out)
 	consent.mode = run->intent.mode;
 	consent.scope = &run->intent.scope;
 	err = cw_run_ask_consent(run, &consent);
+	run->is_accepted = err == CW_OK;
+	return err;
+}
+
+static enum cw_err
+begin(struct cw_run *run, struct cw_bytes intent, struct cw_run_out *out)
+{
+	bool asked = run->is_accepted &&
+	    cw_bytes_equal(intent, cw_buf_bytes(&run->intent_bytes));
+	enum cw_err err;
+
+	cw_run_reset(run);
+	err = asked ? cw_run_check_intent(run) : cw_run_accept(run, intent);
+	run->is_accepted = false;
 	if (err != CW_OK)
 		return err;
+	run->has_intent = true;
 	cw_run_tell(run, CW_PROGRESS_BEGIN, 2, "capabilities");
 	err = cw_run_find_card(run);
 	if (err == CW_OK)
 		err = cw_run_read_caps(run);
 	if (err == CW_OK)
-		err = put_message_2(run, out);
+		err = cw_run_put_message_2(run, out);
 	if (err == CW_OK)
 		cw_run_tell(run, CW_PROGRESS_END, 2, "capabilities");
 	return err;
@@ -200,10 +255,11 @@ take_request(struct cw_run *run, struct cw_bytes bytes, struct cw_run_out *out)
 	cw_run_tell(run, CW_PROGRESS_END, 3, "request");
 	cw_run_tell(run, CW_PROGRESS_BEGIN, 4, "token");
 	cw_buf_reset(&out->bytes);
+	run->may_have_session = true;
 	err = cw_run_open(run, bytes, request.mode, &out->bytes);
 	if (err == CW_ERR_BAD_NONCE && run->restarts++ < RESTARTS_MAX) {
 		err = cw_run_read_caps(run);
-		return err != CW_OK ? err : put_message_2(run, out);
+		return err != CW_OK ? err : cw_run_put_message_2(run, out);
 	}
 	if (err != CW_OK)
 		return err;
@@ -251,23 +307,29 @@ answer(struct cw_run *run, struct cw_bytes bytes, struct cw_run_out *out)
 
 /* After an error only a new begin or resume is taken. */
 static enum cw_err
-ended(struct cw_run *run, enum cw_err err)
+ended(struct cw_run *run, enum cw_err err, struct cw_run_out *out)
 {
-	if (err != CW_OK)
+	if (err == CW_ERR_CARD_REMOVED && run->env.again_wait_ms > 0 &&
+	    (run->has_intent || run->has_session))
+		err = cw_run_again(run, out);
+	if (err != CW_OK) {
 		run->state = RUN_OVER;
+		run->has_intent = false;
+		run->is_unclean = true;
+	}
 	return err;
 }
 
 enum cw_err
 cw_run_begin(struct cw_run *run, struct cw_bytes intent, struct cw_run_out *out)
 {
-	return ended(run, begin(run, intent, out));
+	return ended(run, begin(run, intent, out), out);
 }
 
 enum cw_err
 cw_run_answer(struct cw_run *run, struct cw_bytes bytes, struct cw_run_out *out)
 {
-	return ended(run, answer(run, bytes, out));
+	return ended(run, answer(run, bytes, out), out);
 }
 
 enum cw_err
@@ -275,7 +337,13 @@ cw_run_resume(struct cw_run *run, enum cw_run_resume *found,
     struct cw_run_out *out)
 {
 	*found = CW_RESUME_NONE;
-	return ended(run, cw_run_take_up(run, found, out));
+	return ended(run, cw_run_take_up(run, found, out), out);
+}
+
+bool
+cw_run_is_resumable(const struct cw_run *run)
+{
+	return run->has_session;
 }
 
 uint16_t

@@ -48,8 +48,14 @@ enum cw_progress_kind {
 
 struct cw_progress {
 	enum cw_progress_kind kind;
-	unsigned step;   /* 1..8, or 0 for what is no step */
-	const char *key; /* names the text: "intent", "key-response", … */
+	unsigned step; /* 1..8, or 0 for what is no step */
+	/* Names the text: "intent", "key-response", …; what a person is asked
+	 * for: "consent", "card", "card-again", "card-in-use", "pin". */
+	const char *key;
+	enum cw_err problem; /* why a card is waited for; CW_OK otherwise */
+	const char *reader;  /* where; "" if not known */
+	bool has_tries;
+	unsigned tries_left; /* of a PIN that exists */
 };
 
 /* What a run needs. Everything is kept until the run is freed. */
@@ -57,7 +63,12 @@ struct cw_run_env {
 	struct cw_reader *reader;
 	const char *reader_name; /* NULL: the only Cardwright card there is */
 	unsigned card_wait_ms;   /* how long to wait for one to be put in */
-	struct cw_bytes origin;  /* as the browser or HTTP client reports it */
+	/* How long to wait for a card that was pulled out to come back; then
+	 * the run goes on by itself. 0: CARD_REMOVED ends it. */
+	unsigned again_wait_ms;
+	unsigned busy_wait_ms; /* for another program to give the card free */
+	bool is_patient; /* waits for the right card, too, not only for one */
+	struct cw_bytes origin; /* as the browser or HTTP client reports it */
 	struct cw_pin_entry *pin_entry;
 	const struct cw_known *known;
 	const struct cw_clock *clock;
@@ -95,6 +106,19 @@ struct cw_run *cw_run_new(const struct cw_run_env *env);
 /* Leaves the card, reset if it was authenticated. NULL-safe, nulls. */
 void cw_run_free(struct cw_run **run);
 
+/* Which reader to use, chosen by the person: NULL as in the environment. Kept
+ * until the run is freed; before a card is found. */
+void cw_run_use_reader(struct cw_run *run, const char *name);
+
+/*
+ * Message 1 in, and the person asked; no card is touched. A resume or begin
+ * with the same bytes that follows does not ask again.
+ * Errors: the Intent decoder's, BAD_ORIGIN, INVITATION_EXPIRED, consent's,
+ * the memory's.
+ */
+enum cw_err cw_run_accept(struct cw_run *run, struct cw_bytes intent)
+    __attribute__((warn_unused_result));
+
 enum cw_run_resume {
 	CW_RESUME_NONE,    /* nothing to take up */
 	CW_RESUME_GO_ON,   /* an open session goes on with what is in `out` */
@@ -105,8 +129,9 @@ enum cw_run_resume {
 };
 
 /*
- * Asks the card for a session that it keeps for this origin. Touches the card
- * before the person accepts, to read only: the person named this origin.
+ * Asks the card for a session that it keeps for this origin. Without an accept
+ * before, it touches the card before the person accepts, to read only: the
+ * person named this origin.
  * Errors: those of cw_icc_connect, BAD_ORIGIN, consent's.
  */
 enum cw_err cw_run_resume(struct cw_run *run, enum cw_run_resume *found,
@@ -121,7 +146,8 @@ enum cw_err cw_run_begin(struct cw_run *run, struct cw_bytes intent,
 
 /*
  * The issuer's next answer; empty bytes for "no content". Message 2 may come
- * out again, when the card lost its nonce meanwhile.
+ * out again, when the card lost its nonce meanwhile; a later message may come
+ * out again, when the card was pulled out and put back.
  * Errors of message 3: BAD_SIGNATURE, BAD_ORIGIN, BAD_INTENT_HASH, BAD_SCOPE,
  * WRONG_MODE, BAD_SUITE, BAD_NONCE, BAD_CAPS_HASH, SESSION_EXPIRED,
  * MANAGEMENT_KEY_CHANGED; later: those of cw_icc_command, PIN entry,
@@ -135,6 +161,9 @@ enum cw_err cw_run_answer(struct cw_run *run, struct cw_bytes answer,
  * the session, the session is aborted on the card as well; true then.
  */
 bool cw_run_refused(struct cw_run *run, enum cw_err err);
+
+/* The card keeps the session: the same invitation, once more, goes on. */
+bool cw_run_is_resumable(const struct cw_run *run);
 
 /* The last status word, for a message about CARD_SAYS; 0 if none. */
 uint16_t cw_run_status_word(const struct cw_run *run);

@@ -17,41 +17,80 @@ is_stopped(const struct cw_run *run)
 	return run->env.is_stopped != NULL && run->env.is_stopped(run->env.ctx);
 }
 
+/* What a person can mend by putting something in. */
 static bool
-is_worth_waiting(enum cw_err err)
+is_mended_by_person(enum cw_err err)
 {
 	return err == CW_ERR_NO_READER || err == CW_ERR_NO_CARD ||
 	    err == CW_ERR_CARD_REMOVED;
 }
 
-enum cw_err
-cw_run_find_card(struct cw_run *run)
+/* The card there is the wrong one: it is not asked again before something has
+ * changed. */
+static bool
+is_mended_by_change(enum cw_err err)
 {
-	uint64_t end = cw_clock_monotonic_ms() + run->env.card_wait_ms;
-	struct cw_reader *reader = run->env.reader;
-	enum cw_err err;
-	bool told = false;
+	return err == CW_ERR_WRONG_CARD || err == CW_ERR_OTHER_CARD;
+}
 
-	if (run->card.is_connected)
-		return CW_OK;
-	err = cw_icc_connect(&run->card, run->env.reader_name);
-	while (is_worth_waiting(err) && cw_clock_monotonic_ms() < end &&
+static bool
+is_worth_waiting(const struct cw_run *run, enum cw_err err)
+{
+	return is_mended_by_person(err) ||
+	    (run->env.is_patient &&
+		(is_mended_by_change(err) || err == CW_ERR_CARD_BUSY));
+}
+
+/* Waits until there is a card, telling why, and again when the reason changes.
+ * `err` is what is wrong now. */
+static enum cw_err
+wait_for_card(struct cw_run *run, enum cw_err err, unsigned wait_ms,
+    const char *key)
+{
+	uint64_t end = cw_clock_monotonic_ms() + wait_ms;
+	struct cw_reader *reader = run->env.reader;
+	enum cw_err told = CW_OK;
+
+	while (is_worth_waiting(run, err) && cw_clock_monotonic_ms() < end &&
 	    !is_stopped(run)) {
 		enum cw_err waited;
 
-		if (!told)
-			cw_run_tell(run, CW_PROGRESS_PERSON_BEGIN, 0, "card");
-		told = true;
+		if (told != err)
+			cw_run_tell_wait(run, key, err);
+		told = err;
 		waited = reader->ops->wait(reader, WAIT_SLICE_MS);
-		if (waited != CW_OK && waited != CW_ERR_PERSON_TIMEOUT) {
+		if (waited == CW_ERR_PERSON_TIMEOUT && is_mended_by_change(err))
+			continue;
+		if (waited != CW_OK && waited != CW_ERR_PERSON_TIMEOUT)
 			err = waited;
-			break;
-		}
-		err = cw_icc_connect(&run->card, run->env.reader_name);
+		else
+			err = cw_icc_connect(&run->card, run->env.reader_name);
 	}
-	if (told)
-		cw_run_tell(run, CW_PROGRESS_PERSON_END, 0, "card");
+	if (told != CW_OK)
+		cw_run_tell(run, CW_PROGRESS_PERSON_END, 0, key);
 	return is_stopped(run) && err != CW_OK ? CW_ERR_REFUSED : err;
+}
+
+enum cw_err
+cw_run_find_card(struct cw_run *run)
+{
+	enum cw_err err = CW_OK;
+
+	if (!run->card.is_connected)
+		err = cw_icc_connect(&run->card, run->env.reader_name);
+	return wait_for_card(run, err, run->env.card_wait_ms, "card");
+}
+
+enum cw_err
+cw_run_find_again(struct cw_run *run, enum cw_err problem)
+{
+	enum cw_err err = problem;
+
+	cw_icc_disconnect(&run->card, false);
+	if (!is_mended_by_change(problem))
+		err = cw_icc_connect(&run->card, run->env.reader_name);
+	err = wait_for_card(run, err, run->env.again_wait_ms, "card-again");
+	return is_mended_by_person(err) ? CW_ERR_CARD_REMOVED : err;
 }
 
 enum cw_err

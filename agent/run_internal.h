@@ -24,7 +24,12 @@ struct cw_run {
 	struct cw_card_caps caps;
 	unsigned resets; /* reader->resets when caps were read */
 	unsigned restarts, batches;
+	bool is_accepted;      /* by the person: what is in intent_bytes */
+	bool has_intent;       /* accepted, and no error since */
+	bool may_have_session; /* OPEN SESSION was sent, answered or not */
 	bool has_session;
+	bool is_unclean; /* the card is to be reset at the end */
+	unsigned agains; /* times that the card was pulled out */
 	uint8_t session_id[CW_SESSION_ID_BYTES];
 	struct cw_batch batch, replies; /* big, so not on the stack */
 	struct cw_pin_value *pin;       /* guarded; len 0: not asked yet */
@@ -33,6 +38,8 @@ struct cw_run {
 
 void cw_run_tell(struct cw_run *run, enum cw_progress_kind kind, unsigned step,
     const char *key);
+/* A person is waited for, and why. */
+void cw_run_tell_wait(struct cw_run *run, const char *key, enum cw_err problem);
 
 /* run_check.c: message 1; message 3; what is remembered of the issuer. */
 enum cw_err cw_run_check_intent(struct cw_run *run)
@@ -55,6 +62,10 @@ enum cw_err cw_run_ask_holder(struct cw_run *run,
 /* run_card.c */
 enum cw_err cw_run_find_card(struct cw_run *run)
     __attribute__((warn_unused_result));
+/* The same, after it was pulled out. With OTHER_CARD the wait begins with the
+ * next change. Errors: CARD_REMOVED when it does not come back. */
+enum cw_err cw_run_find_again(struct cw_run *run, enum cw_err problem)
+    __attribute__((warn_unused_result));
 enum cw_err cw_run_read_caps(struct cw_run *run)
     __attribute__((warn_unused_result));
 /* BAD_NONCE: the card has lost its nonce; begin again with message 2. */
@@ -73,6 +84,12 @@ enum cw_err cw_run_ask_consent(struct cw_run *run, struct cw_consent *consent)
     __attribute__((warn_unused_result));
 enum cw_err cw_run_take_up(struct cw_run *run, enum cw_run_resume *found,
     struct cw_run_out *out) __attribute__((warn_unused_result));
+enum cw_err cw_run_put_message_2(struct cw_run *run, struct cw_run_out *out)
+    __attribute__((warn_unused_result));
+/* The card was pulled out: waits for it, asks it how far it is, and puts what
+ * has to be sent now. Errors: CARD_REMOVED, those of run.h. */
+enum cw_err cw_run_again(struct cw_run *run, struct cw_run_out *out)
+    __attribute__((warn_unused_result));
 enum cw_err cw_run_finish(struct cw_run *run, struct cw_run_out *out)
     __attribute__((warn_unused_result));
 

@@ -4,6 +4,20 @@
 
 #include "proto/base/secret.h"
 
+static void
+tell_pin(struct cw_run *run, const struct cw_pin_prompt *prompt)
+{
+	const struct cw_progress progress = { .kind = CW_PROGRESS_PERSON_BEGIN,
+		.key = "pin",
+		.problem = prompt->last,
+		.reader = run->card.name,
+		.has_tries = !prompt->is_new,
+		.tries_left = prompt->tries_left };
+
+	if (run->env.progress != NULL)
+		run->env.progress(run->env.ctx, &progress);
+}
+
 static enum cw_err
 ask(struct cw_run *run, struct cw_pin_prompt *prompt, struct cw_pin_value *out)
 {
@@ -16,7 +30,7 @@ ask(struct cw_run *run, struct cw_pin_prompt *prompt, struct cw_pin_value *out)
 		return CW_ERR_BAD_POLICY;
 	prompt->origin = run->env.origin;
 	prompt->reader = run->card.name;
-	cw_run_tell(run, CW_PROGRESS_PERSON_BEGIN, 0, "pin");
+	tell_pin(run, prompt);
 	err = prompt->is_new ? cw_pin_ask_new(entry, prompt, out) :
 			       cw_pin_ask_existing(entry, prompt, out);
 	cw_run_tell(run, CW_PROGRESS_PERSON_END, 0, "pin");

@@ -43,6 +43,7 @@ cw_run_take_up(struct cw_run *run, enum cw_run_resume *found,
     struct cw_run_out *out)
 {
 	struct cw_consent consent = { .is_resume = true };
+	bool was_asked = run->is_accepted;
 	struct cw_status status;
 	struct cw_buf bytes;
 	enum cw_err err;
@@ -62,10 +63,10 @@ cw_run_take_up(struct cw_run *run, enum cw_run_resume *found,
 	}
 	if (err == CW_OK)
 		err = judge(run, &status, found);
-	if (err == CW_OK && *found == CW_RESUME_GO_ON)
+	if (err == CW_OK && *found == CW_RESUME_GO_ON && !was_asked)
 		err = cw_run_ask_consent(run, &consent);
 	if (err == CW_OK && *found != CW_RESUME_NONE) {
-		run->has_session = true;
+		run->has_session = run->may_have_session = true;
 		run->state = RUN_WANT_BATCH;
 		memcpy(run->session_id, status.session_id, CW_SESSION_ID_BYTES);
 		cw_buf_reset(&out->bytes);
@@ -75,6 +76,16 @@ cw_run_take_up(struct cw_run *run, enum cw_run_resume *found,
 	}
 	cw_buf_wipe(&bytes);
 	return err;
+}
+
+/* What the card keeps of a session that is over at both ends only takes a
+ * place of its list. It may have gone meanwhile, or the card may be out. */
+static void
+drop(struct cw_run *run)
+{
+	enum cw_err ignored = cw_icc_abort(&run->card, run->session_id);
+
+	(void)ignored;
 }
 
 /* The issuer is content. Is the card? Its own word counts. */
@@ -89,18 +100,21 @@ cw_run_finish(struct cw_run *run, struct cw_run_out *out)
 		return err;
 	cw_buf_init(&bytes, CW_RESPONSE_MAX);
 	err = cw_icc_status(&run->card, run->env.origin, &bytes, &status);
-	cw_icc_end(&run->card);
 	if (err == CW_OK &&
 	    (status.state != CW_SESSION_CLOSED ||
 		memcmp(status.session_id, run->session_id,
 		    CW_SESSION_ID_BYTES) != 0))
 		err = CW_ERR_WRONG_STEP;
+	if (err == CW_OK)
+		drop(run);
+	cw_icc_end(&run->card);
 	cw_buf_wipe(&bytes);
 	if (err != CW_OK)
 		return err;
 	cw_run_finished(run);
 	cw_run_out_wipe(out);
 	run->state = RUN_OVER;
+	run->has_session = run->has_intent = run->is_unclean = false;
 	return CW_OK;
 }
 
@@ -123,9 +137,7 @@ cw_run_refused(struct cw_run *run, enum cw_err err)
 	if (!is_last || !run->has_session)
 		return false;
 	if (cw_icc_begin(&run->card) == CW_OK) {
-		enum cw_err ignored = cw_icc_abort(&run->card, run->session_id);
-
-		(void)ignored; /* the card may have ended it by itself */
+		drop(run);
 		cw_icc_end(&run->card);
 	}
 	cw_run_finished(run);

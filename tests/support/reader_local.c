@@ -64,6 +64,8 @@ local_wait(struct cw_reader *reader, unsigned timeout_ms)
 
 	(void)timeout_ms;
 	r->waits++;
+	if (r->on_wait != NULL)
+		r->on_wait(r->ctx);
 	if (r->is_out && r->insert_after != 0 && r->waits >= r->insert_after)
 		cw_local_reader_insert(r);
 	return r->is_out ? CW_ERR_PERSON_TIMEOUT : CW_OK;

@@ -41,6 +41,8 @@ struct cw_local_reader {
 	bool is_begun, other_wants_reset;
 	unsigned apdus, begins, ends, waits, resets_at_end;
 	size_t longest; /* command seen */
+	/* May do anything while a card is waited for; NULL: nothing. */
+	void (*on_wait)(void *ctx);
 	/* May look at and change a reply; NULL: not. */
 	void (*on_reply)(void *ctx, struct cw_bytes command,
 	    struct cw_buf *response);

@@ -337,6 +337,11 @@ on_progress(void *ctx, const struct cw_progress *progress)
 {
 	struct cw_world *w = ctx;
 
+	if (progress->kind == CW_PROGRESS_PERSON_BEGIN &&
+	    strncmp(progress->key, "card", 4) == 0) {
+		w->waits_told++;
+		w->problem = progress->problem;
+	}
 	if (progress->kind == CW_PROGRESS_END)
 		w->steps_seen |= 1u << progress->step;
 }

@@ -61,6 +61,8 @@ struct cw_world {
 	struct cw_known known;
 	struct cw_clock clock;
 	unsigned steps_seen; /* bit n: END of step n was told */
+	unsigned waits_told; /* for a card */
+	enum cw_err problem; /* why, the last time */
 	struct cw_run_env env;
 	struct cw_run *run;
 	struct cw_run_out out;

@@ -165,6 +165,27 @@ a_pulled_card_says_so_and_the_same_session_goes_on(void **state)
 	assert_true(w->consent.is_resume);
 }
 
+/* The issuer has answered so many messages; the last answer never arrives. */
+static void
+cut_off(struct cw_world *w, unsigned lost)
+{
+	struct cw_buf answer;
+	enum cw_err err =
+	    cw_run_begin(w->run, cw_buf_bytes(&w->intent_bytes), &w->out);
+
+	cw_buf_init(&answer, CW_BODY_MAX);
+	for (unsigned i = 1; err == CW_OK && i <= lost; i++) {
+		err = cw_world_issuer(w, cw_buf_bytes(&w->out.bytes), &answer);
+		if (i < lost && err == CW_OK)
+			err = cw_run_answer(w->run, cw_buf_bytes(&answer),
+			    &w->out);
+	}
+	assert_err(err, CW_OK);
+	w->is_confirmed = false;
+	cw_buf_wipe(&answer);
+	cw_world_new_run(w);
+}
+
 /* Messages that are lost: the answer to each, then the run begins anew. */
 static void
 a_lost_answer_at_every_step_is_asked_for_again(void **state)
@@ -172,24 +193,9 @@ a_lost_answer_at_every_step_is_asked_for_again(void **state)
 	(void)state;
 	for (unsigned lost = 1; lost <= 4; lost++) {
 		struct cw_world *w = test_calloc(1, sizeof(*w));
-		struct cw_buf answer;
-		enum cw_err err;
 
 		cw_world_init(w, &vendor);
-		cw_buf_init(&answer, CW_BODY_MAX);
-		err = cw_run_begin(w->run, cw_buf_bytes(&w->intent_bytes),
-		    &w->out);
-		for (unsigned i = 1; err == CW_OK && i <= lost; i++) {
-			err = cw_world_issuer(w, cw_buf_bytes(&w->out.bytes),
-			    &answer);
-			if (i < lost && err == CW_OK)
-				err = cw_run_answer(w->run,
-				    cw_buf_bytes(&answer), &w->out);
-		}
-		assert_err(err, CW_OK);
-		/* The answer never arrives; the agent is killed. */
-		w->is_confirmed = false;
-		cw_world_new_run(w);
+		cut_off(w, lost);
 		if (lost == 1)
 			cw_world_new_session(w);
 		if (lost == 4) {
@@ -204,7 +210,6 @@ a_lost_answer_at_every_step_is_asked_for_again(void **state)
 			assert_err(cw_world_enroll(w), CW_OK);
 			assert_true(w->is_confirmed);
 		}
-		cw_buf_wipe(&answer);
 		cw_world_wipe(w);
 		test_free(w);
 	}
@@ -228,11 +233,25 @@ another_computer_delivers_the_result_and_begins_anew(void **state)
 	struct cw_world *w = *state;
 	enum cw_run_resume found;
 
+	cut_off(w, 4);
+	assert_err(cw_known_forget(&w->known, w->env.origin), CW_OK);
+	assert_err(cw_run_resume(w->run, &found, &w->out), CW_OK);
+	assert_int_equal(found, CW_RESUME_COURTESY);
+}
+
+static void
+a_confirmed_session_leaves_no_record_on_the_card(void **state)
+{
+	struct cw_world *w = *state;
+	enum cw_run_resume found;
+
 	assert_err(cw_world_enroll(w), CW_OK);
+	/* Nothing is remembered, so that whatever is there would be found. */
 	assert_err(cw_known_forget(&w->known, w->env.origin), CW_OK);
 	cw_world_new_run(w);
 	assert_err(cw_run_resume(w->run, &found, &w->out), CW_OK);
-	assert_int_equal(found, CW_RESUME_COURTESY);
+	assert_int_equal(found, CW_RESUME_NONE);
+	assert_true(has_key(w));
 }
 
 static void
@@ -369,6 +388,7 @@ main(void)
 		    a_lost_answer_at_every_step_is_asked_for_again),
 		TEST(a_finished_session_is_not_taken_up_again),
 		TEST(another_computer_delivers_the_result_and_begins_anew),
+		TEST(a_confirmed_session_leaves_no_record_on_the_card),
 		TEST(another_issuers_session_is_not_seen),
 		TEST(a_person_who_does_not_want_to_go_on_is_obeyed),
 		TEST(a_session_that_the_issuer_has_lost_is_aborted_on_the_card),

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A card that is pulled out and put back in the same run. */
+#include "tests/support/check.h"
+#include "tests/support/reader_world.h"
+
+static struct cw_test_vendor vendor;
+
+/* A world that waits for its card. */
+static struct cw_world *
+new_world(void)
+{
+	struct cw_world *w = test_calloc(1, sizeof(*w));
+
+	cw_world_init(w, &vendor);
+	w->env.card_wait_ms = 10000;
+	w->env.again_wait_ms = 10000;
+	w->env.is_patient = true;
+	w->reader.insert_after = 2;
+	cw_world_new_run(w);
+	return w;
+}
+
+static void
+free_world(struct cw_world *w)
+{
+	cw_world_wipe(w);
+	test_free(w);
+}
+
+static unsigned
+count_apdus(void)
+{
+	struct cw_world *w = new_world();
+	unsigned n;
+
+	assert_err(cw_world_enroll_anew(w), CW_OK);
+	n = w->reader.apdus;
+	free_world(w);
+	return n;
+}
+
+static void
+a_card_that_is_pulled_at_any_apdu_and_put_back_goes_on(void **state)
+{
+	static const enum cw_local_fault faults[] = { CW_LOCAL_PULL_BEFORE,
+		CW_LOCAL_PULL_AFTER };
+	unsigned n = count_apdus();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(faults); i++)
+		for (unsigned at = 1; at <= n; at++) {
+			struct cw_world *w = new_world();
+			enum cw_err err;
+
+			w->reader.fault = faults[i];
+			w->reader.fault_at = at;
+			err = cw_world_enroll_anew(w);
+			if (err != CW_OK || !w->is_confirmed)
+				fail_msg("fault %zu at %u: %s", i, at,
+				    cw_err_name(err));
+			if (w->consents != 1)
+				fail_msg("fault %zu at %u: asked again", i, at);
+			/* At the very last ABORT nobody waits any more. */
+			if (at < n && w->waits_told == 0)
+				fail_msg("fault %zu at %u: no wait", i, at);
+			free_world(w);
+		}
+}
+
+static void
+a_card_that_stays_out_ends_the_run_with_a_session_that_goes_on(void **state)
+{
+	struct cw_world *w = new_world();
+
+	(void)state;
+	w->env.again_wait_ms = 5;
+	w->reader.insert_after = 0;
+	w->reader.fault = CW_LOCAL_PULL_AFTER;
+	w->reader.fault_at = 8;
+	cw_world_new_run(w);
+	assert_err(cw_world_enroll_anew(w), CW_ERR_CARD_REMOVED);
+	assert_true(cw_run_is_resumable(w->run));
+	cw_local_reader_insert(&w->reader);
+	cw_world_new_run(w);
+	assert_err(cw_world_enroll(w), CW_OK);
+	assert_true(w->is_confirmed);
+	free_world(w);
+}
+
+struct swap {
+	struct cw_world *w;
+	struct cw_test_card *first, *other;
+	enum cw_err told;
+};
+
+/* Another card comes in first, then the right one. */
+static void
+swap_cards(void *ctx)
+{
+	struct swap *s = ctx;
+	struct cw_local_reader *r = &s->w->reader;
+
+	if (r->waits == 1) {
+		r->cards[0] = s->other;
+		cw_local_reader_insert(r);
+	}
+	if (r->waits == 2) {
+		s->told = s->w->problem;
+		cw_card_power(s->other->card, false);
+		r->cards[0] = s->first;
+		cw_local_reader_insert(r);
+	}
+}
+
+static void
+another_card_in_between_is_told_and_not_used(void **state)
+{
+	struct cw_world *w = new_world();
+	struct cw_test_card other;
+	struct swap swap = { w, &w->card, &other, CW_OK };
+
+	(void)state;
+	cw_test_card_init(&other, &vendor);
+	cw_card_power(other.card, false);
+	w->reader.insert_after = 0;
+	w->reader.on_wait = swap_cards;
+	w->reader.ctx = &swap;
+	w->reader.fault = CW_LOCAL_PULL_AFTER;
+	w->reader.fault_at = 8;
+	assert_err(cw_world_enroll_anew(w), CW_OK);
+	assert_err(swap.told, CW_ERR_OTHER_CARD);
+	assert_true(w->is_confirmed);
+	cw_test_card_wipe(&other);
+	free_world(w);
+}
+
+static void
+an_accepted_intent_is_not_asked_about_again(void **state)
+{
+	struct cw_world *w = new_world();
+	struct cw_bytes intent = cw_buf_bytes(&w->intent_bytes);
+	enum cw_run_resume found;
+
+	(void)state;
+	assert_err(cw_run_accept(w->run, intent), CW_OK);
+	assert_int_equal(w->reader.apdus, 0);
+	assert_err(cw_run_resume(w->run, &found, &w->out), CW_OK);
+	assert_int_equal(found, CW_RESUME_NONE);
+	assert_err(cw_world_enroll_anew(w), CW_OK);
+	assert_int_equal(w->consents, 1);
+	/* That was for once. */
+	w->consent_error = CW_ERR_REFUSED;
+	assert_err(cw_run_begin(w->run, intent, &w->out), CW_ERR_REFUSED);
+	free_world(w);
+}
+
+static void
+a_run_that_ends_with_an_error_leaves_the_card_reset(void **state)
+{
+	struct cw_world *w = new_world();
+	uint8_t before[CW_NONCE_BYTES];
+	struct cw_buf caps;
+	struct cw_card_caps c;
+
+	(void)state;
+	w->pin_error = CW_ERR_REFUSED;
+	assert_err(cw_world_enroll_anew(w), CW_ERR_REFUSED);
+	cw_buf_init(&caps, CW_BODY_MAX);
+	assert_int_equal(cw_test_select_provisioning(&w->card.wire), 0x9000);
+	assert_int_equal(cw_test_send(&w->card.wire, 0x8010, 0, CW_BYTES_NONE,
+			     &caps),
+	    0x9000);
+	assert_err(cw_card_caps_decode(cw_buf_bytes(&caps), &c), CW_OK);
+	memcpy(before, c.nonce, sizeof(before));
+	cw_world_new_run(w);
+	cw_buf_reset(&caps);
+	assert_int_equal(cw_test_select_provisioning(&w->card.wire), 0x9000);
+	assert_int_equal(cw_test_send(&w->card.wire, 0x8010, 0, CW_BYTES_NONE,
+			     &caps),
+	    0x9000);
+	assert_err(cw_card_caps_decode(cw_buf_bytes(&caps), &c), CW_OK);
+	assert_memory_not_equal(before, c.nonce, sizeof(before));
+	cw_buf_wipe(&caps);
+	free_world(w);
+}
+
+static int
+before_all(void **state)
+{
+	(void)state;
+	cw_test_vendor_init(&vendor);
+	return 0;
+}
+
+static int
+after_all(void **state)
+{
+	(void)state;
+	cw_test_vendor_wipe(&vendor);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_card_that_is_pulled_at_any_apdu_and_put_back_goes_on),
+		cmocka_unit_test(
+		    a_card_that_stays_out_ends_the_run_with_a_session_that_goes_on),
+		cmocka_unit_test(another_card_in_between_is_told_and_not_used),
+		cmocka_unit_test(an_accepted_intent_is_not_asked_about_again),
+		cmocka_unit_test(
+		    a_run_that_ends_with_an_error_leaves_the_card_reset),
+	};
+
+	return cmocka_run_group_tests(tests, before_all, after_all);
+}
