@@ -51,7 +51,20 @@ fail(struct loader *l, const char *fmt, ...)
 	return false;
 }
 
-/* Every name that must be there was there. */
+/* SP 800-73-4 part 1, table 4b: no card asks for a PIN there. */
+#define SLOT_WITHOUT_PIN 0x9E
+
+static bool
+check_profile(struct loader *l, const struct cw_profile *p)
+{
+	if (p->pin && p->slot == SLOT_WITHOUT_PIN)
+		return fail(l,
+		    "the profile before this line has slot 9E, whose key no "
+		    "PIN protects, and not pin = no");
+	return true;
+}
+
+/* Every name that must be there was there, and what they say fits. */
 static bool
 end_section(struct loader *l)
 {
@@ -65,6 +78,8 @@ end_section(struct loader *l)
 			return fail(l,
 			    "the section [%s] before this line has no %s",
 			    l->section->name, names[i].name);
+	if (strcmp(l->section->name, "profile") == 0)
+		return check_profile(l, l->at);
 	return true;
 }
 
@@ -101,6 +116,7 @@ begin_titled(struct loader *l, struct cw_bytes title)
 		name = c->models[c->n_models++].name;
 	} else {
 		c->profiles[c->n_profiles].uses_max = 1;
+		c->profiles[c->n_profiles].pin = true;
 		l->at = &c->profiles[c->n_profiles];
 		name = c->profiles[c->n_profiles++].name;
 	}

@@ -10,7 +10,7 @@
  *   [admin]   authority_key
  *   [model "NAME"]    withdrawn
  *   [profile "NAME"]  key_type slot usage modes suites lifetime_days
- *             key_usage extended_key_usage policies subject_suffix uses_max
+ *             key_usage extended_key_usage policies subject_suffix uses_max pin
  *
  * Relative paths are relative to the file's folder. An unknown section or name,
  * a name or section that stands twice, a value out of its range and a missing
@@ -42,6 +42,7 @@ struct cw_profile {
 	char
 	    subject_suffix[128]; /* every subject must end with it; may be "" */
 	unsigned uses_max;       /* most uses of one grant */
+	bool pin;                /* the key must need a PIN (the default) */
 };
 
 struct cw_model {

@@ -296,6 +296,7 @@ static const struct cw_config_name profile_names[] = {
 	{ "policies", parse_text, PROFILE(policies), 0, 0, false },
 	{ "subject_suffix", parse_text, PROFILE(subject_suffix), 0, 0, false },
 	{ "uses_max", parse_number, PROFILE(uses_max), 1, 1000, false },
+	{ "pin", parse_bool, PROFILE(pin), 0, 0, false },
 	{ NULL, NULL, 0, 0, 0, 0, false },
 };
 

@@ -79,8 +79,12 @@ fits_session(const struct cw_signer_state *s, const struct cw_session *x,
 static bool
 fits_profile(const struct cw_profile *p, const struct cw_attributes *a)
 {
+	/* The holder's PIN is for all slots but 9E (keys/config.c). */
+	bool has_pin = a->slot != 0 || a->pin_policy != 0;
+
 	return a->type == p->key_type && a->usage == p->usage &&
-	    a->slot == p->slot && a->origin == CW_ORIGIN_CARD && !a->exportable;
+	    a->slot == p->slot && a->origin == CW_ORIGIN_CARD &&
+	    !a->exportable && (has_pin || !p->pin);
 }
 
 /* No more keys, and in no other slots, than R's scope allows. */

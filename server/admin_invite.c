@@ -54,6 +54,8 @@ set_scope(const struct cw_profile *profile, struct cw_scope *scope)
 {
 	memset(scope, 0, sizeof(*scope));
 	scope->keys_max = 1;
+	if (profile->pin && profile->slot == 0)
+		scope->commands[scope->n_commands++] = CW_CREATE_PIN_POLICY;
 	scope->commands[scope->n_commands++] = CW_CREATE_KEY;
 	scope->commands[scope->n_commands++] = CW_SET_CERTIFICATES;
 	scope->commands[scope->n_commands++] = CW_CLOSE;

@@ -70,6 +70,25 @@ enum cw_err cw_step_put_batch(struct cw_step_run *run, enum cw_phase phase,
     __attribute__((warn_unused_result));
 
 /*
+ * The key request's commands: CREATE_KEY, and before it, for a key outside the
+ * PIV slots that must need a PIN, CREATE_PIN_POLICY for a policy of its own.
+ */
+#define CW_STEP_KEY_COMMANDS_MAX 2
+
+static inline uint32_t
+cw_step_pin_policy_id(uint32_t key_id)
+{
+	return key_id + 1; /* key ids are odd and below 2^31 */
+}
+
+/* The rule that such a policy has: that of the holder's own PIN. */
+static inline const struct cw_pin_rule *
+cw_step_pin_rule(void)
+{
+	return &cw_pin_rule_piv;
+}
+
+/*
  * Opens the replies of the message against the last batch, whose command
  * numbers are `nos`, and advances the channel over all but a CLOSE. `plain`
  * (n, initialised) holds what the replies borrow from.

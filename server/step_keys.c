@@ -78,7 +78,6 @@ install(struct cw_step_run *run)
 	cw_random(secret->close_nonce, sizeof(secret->close_nonce));
 	memcpy(commands[1].u.close.nonce, secret->close_nonce,
 	    sizeof(secret->close_nonce));
-	secret->first += 1;
 	return cw_step_put_batch(run, CW_PHASE_INSTALLING, commands, 2);
 }
 
@@ -131,24 +130,48 @@ answer(struct cw_step_run *run, struct cw_bytes statement, bool *ended)
 	return put_certificate(run);
 }
 
+/* How many commands the key request had: CREATE_KEY is the last. */
+static enum cw_err
+count_ordered(struct cw_step_run *run, size_t *n)
+{
+	enum cw_err err =
+	    cw_batch_decode(cw_buf_bytes(&run->session->batch), run->batch);
+
+	*n = run->batch->n;
+	return err == CW_OK && *n >= 1 && *n <= CW_STEP_KEY_COMMANDS_MAX ?
+	    CW_OK :
+	    CW_ERR_STORE_CORRUPT;
+}
+
 enum cw_err
 cw_step_keys(struct cw_step_run *run)
 {
-	static const enum cw_command_no nos[] = { CW_CREATE_KEY };
-	struct cw_reply reply;
-	struct cw_buf plain;
+	static const enum cw_command_no all[CW_STEP_KEY_COMMANDS_MAX] = {
+		CW_CREATE_PIN_POLICY, CW_CREATE_KEY
+	};
+	struct cw_reply replies[CW_STEP_KEY_COMMANDS_MAX];
+	struct cw_buf plain[CW_STEP_KEY_COMMANDS_MAX];
 	bool ended = false;
 	enum cw_err err;
+	size_t n = 0;
 
-	memset(&reply, 0, sizeof(reply));
-	cw_buf_init(&plain, CW_COMMAND_MAX);
-	err = cw_step_open_replies(run, nos, 1, &reply, &plain, &ended);
+	memset(replies, 0, sizeof(replies));
+	for (size_t i = 0; i < CW_STEP_KEY_COMMANDS_MAX; i++)
+		cw_buf_init(&plain[i], CW_COMMAND_MAX);
+	err = count_ordered(run, &n);
 	if (err == CW_OK)
-		err = answer(run, reply.statement, &ended);
+		err = cw_step_open_replies(run,
+		    all + CW_STEP_KEY_COMMANDS_MAX - n, n, replies, plain,
+		    &ended);
+	if (err == CW_OK) {
+		run->secret->first += (unsigned)n;
+		err = answer(run, replies[n - 1].statement, &ended);
+	}
 	if (err == CW_OK)
 		err = cw_step_commit(run, CW_STAGE_INSTALLING);
 	else if (ended)
 		err = cw_step_end(run, err);
-	cw_buf_wipe(&plain);
+	for (size_t i = 0; i < CW_STEP_KEY_COMMANDS_MAX; i++)
+		cw_buf_wipe(&plain[i]);
 	return err;
 }

@@ -10,16 +10,48 @@
 #include "server/step.h"
 #include "server/text.h"
 
-/* Exactly one thing was done: this key, with these certificates. */
+/* The rule's hash, as a result has it (docs/protocol.md 7). */
+static enum cw_err
+hash_pin_rule(uint8_t out[CW_HASH_BYTES])
+{
+	struct cw_buf b;
+	enum cw_err err;
+
+	cw_buf_init(&b, 64);
+	cw_pin_rule_put(&b, cw_step_pin_rule());
+	cw_hash(cw_buf_bytes(&b), out);
+	err = b.err;
+	cw_buf_wipe(&b);
+	return err;
+}
+
+static bool
+has_item(const struct cw_result_statement *r, uint32_t id, enum cw_done done,
+    const uint8_t hash[CW_HASH_BYTES])
+{
+	for (size_t i = 0; i < r->n_items; i++)
+		if (r->items[i].object_id == id && r->items[i].done == done &&
+		    memcmp(r->items[i].hash, hash, CW_HASH_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* Exactly this was done: this key, with these certificates, and its PIN policy
+ * if one was ordered. */
 static enum cw_err
 check_items(const struct cw_step_run *run, const struct cw_result_statement *r)
 {
 	const struct cw_session_secret *secret = run->secret;
+	size_t n = secret->first - 1; /* objects that were ordered */
+	uint8_t rule[CW_HASH_BYTES];
 
-	return r->n_items == 1 && r->items[0].object_id == secret->key_id &&
-		r->items[0].done == CW_DONE_KEY &&
-		memcmp(r->items[0].hash, secret->chain_hash,
-		    sizeof(secret->chain_hash)) == 0 ?
+	if (hash_pin_rule(rule) != CW_OK)
+		return CW_ERR_NO_MEMORY;
+	return r->n_items == n &&
+		has_item(r, secret->key_id, CW_DONE_KEY, secret->chain_hash) &&
+		(n == 1 ||
+		    has_item(r, cw_step_pin_policy_id(secret->key_id),
+			CW_DONE_PIN_POLICY, rule)) ?
 	    CW_OK :
 	    CW_ERR_WRONG_STATEMENT;
 }

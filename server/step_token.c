@@ -55,29 +55,47 @@ choose_serial(uint8_t serial[CW_SERIAL_BYTES])
 	serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40);
 }
 
+/* A PIN of the holder's own choice, by the rule that PIV's PIN has. */
+static void
+order_pin(uint32_t key_id, struct cw_command *command)
+{
+	struct cw_create_pin_policy *p = &command->u.create_pin_policy;
+
+	command->no = CW_CREATE_PIN_POLICY;
+	p->id = cw_step_pin_policy_id(key_id);
+	p->rule = *cw_step_pin_rule();
+	p->modifiable = true;
+}
+
 static enum cw_err
 ask_for_key(struct cw_step_run *run, const struct cw_grant *grant)
 {
 	const struct cw_profile *profile =
 	    cw_config_profile(run->engine->config, grant->profile);
 	struct cw_session_secret *secret = run->secret;
-	struct cw_command command;
+	struct cw_command commands[CW_STEP_KEY_COMMANDS_MAX];
+	struct cw_create_key *key;
 	uint32_t id = 0;
+	size_t n = 0;
 
 	if (profile == NULL)
 		return CW_ERR_UNKNOWN_PROFILE;
 	cw_random((uint8_t *)&id, sizeof(id));
 	secret->key_id = (id & 0x7fffffff) | 1; /* never 0 */
 	secret->first = 1;
-	memset(&command, 0, sizeof(command));
-	command.no = CW_CREATE_KEY;
-	command.last = true;
-	command.u.create_key.id = secret->key_id;
-	command.u.create_key.type = profile->key_type;
-	command.u.create_key.usage = profile->usage;
-	command.u.create_key.slot = profile->slot;
-	command.u.create_key.name = grant->profile;
-	return cw_step_put_batch(run, CW_PHASE_CREATING, &command, 1);
+	memset(commands, 0, sizeof(commands));
+	if (profile->pin && profile->slot == 0)
+		order_pin(secret->key_id, &commands[n++]);
+	key = &commands[n].u.create_key;
+	key->id = secret->key_id;
+	key->type = profile->key_type;
+	key->usage = profile->usage;
+	key->slot = profile->slot;
+	key->pin_policy = n > 0 ? cw_step_pin_policy_id(secret->key_id) : 0;
+	key->name = grant->profile;
+	commands[n].no = CW_CREATE_KEY;
+	commands[n++].last = true;
+	return cw_step_put_batch(run, CW_PHASE_CREATING, commands, n);
 }
 
 enum cw_err

@@ -194,6 +194,13 @@ status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 sys.stdout.buffer.write(seen)
 sys.exit(status)
 END
+u=$(invite --profile person-ed25519)
+own_pin() {
+	enroll "$u" --yes --pin-fd 3 3<"$WORK/pins"
+}
+ok 'a key outside the PIV slots gets a PIN of its own' \
+    says 0 'Done: the card holds' own_pin
+
 u=$(invite)
 curses() {
 	/usr/bin/python3 "$WORK/typist.py" 271828 271828 31415926 31415926 -- \

@@ -93,6 +93,7 @@ cw_server_world_setup(void **state)
 	if (tree.pid == 0)
 		cw_keys_tree_start(&tree, CW_SIGNER_CHANNELS);
 	w->config = tree.config;
+	w->profile = "person";
 	snprintf(w->folder, sizeof(w->folder), "%s/world-%u", tree.dir,
 	    folders++);
 	must(mkdir(w->folder, 0700) == 0, "folder");
@@ -126,16 +127,17 @@ cw_server_world_teardown(void **state)
 /* ---- invitations ---- */
 
 static void
-set_scope(struct cw_scope *scope)
+set_scope(const struct cw_profile *profile, struct cw_scope *scope)
 {
 	memset(scope, 0, sizeof(*scope));
 	scope->keys_max = 1;
-	scope->n_commands = 3;
-	scope->commands[0] = CW_CREATE_KEY;
-	scope->commands[1] = CW_SET_CERTIFICATES;
-	scope->commands[2] = CW_CLOSE;
-	scope->n_slots = 1;
-	scope->slots[0] = 0x9a;
+	if (profile->slot != 0)
+		scope->slots[scope->n_slots++] = profile->slot;
+	else if (profile->pin)
+		scope->commands[scope->n_commands++] = CW_CREATE_PIN_POLICY;
+	scope->commands[scope->n_commands++] = CW_CREATE_KEY;
+	scope->commands[scope->n_commands++] = CW_SET_CERTIFICATES;
+	scope->commands[scope->n_commands++] = CW_CLOSE;
 }
 
 static void
@@ -162,7 +164,7 @@ cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
 	uint64_t now_s = cw_clock_now_s(&w->clock);
 	struct cw_grant g = { .subject = cw_bytes_str("CN=Ada Lovelace"),
 		.account = cw_bytes_str("ada"),
-		.profile = cw_bytes_str("person"),
+		.profile = cw_bytes_str(w->profile),
 		.action = CW_ACTION_ENROLL,
 		.mode = mode,
 		.uses = uses,
@@ -173,7 +175,7 @@ cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
 	cw_invitation_wipe(&w->invitation);
 	cw_invitation_init(&w->invitation);
 	cw_random(g.id, sizeof(g.id));
-	set_scope(&g.scope);
+	set_scope(cw_config_profile(&w->config, g.profile), &g.scope);
 	must(cw_grant_make(&g, authority, &w->invitation.grant) == CW_OK,
 	    "grant");
 	cw_key_free(&authority);
@@ -262,10 +264,16 @@ cw_server_card_token(struct cw_server_world *w, struct cw_bytes request,
 static void
 set_pin(struct cw_server_world *w)
 {
-	struct cw_set_pin set = { .pin = cw_bytes_str("271828"),
-		.puk = cw_bytes_str("31415926") };
+	struct cw_set_pin set = { .pin = cw_bytes_str("271828") };
+	struct cw_pin_info info;
 	struct cw_buf data;
 
+	must(send(w, 0x80, CW_INS_PIN_INFO, 0, CW_BYTES_NONE) == CW_SW_OK &&
+		cw_pin_info_decode(cw_buf_bytes(&w->answer), &info) == CW_OK,
+	    "PIN info");
+	set.policy = info.policy;
+	if (info.policy == 0)
+		set.puk = cw_bytes_str("31415926");
 	memcpy(set.session_id, w->card_session, sizeof(set.session_id));
 	cw_buf_init(&data, 1024);
 	cw_set_pin_encode(&set, &data);

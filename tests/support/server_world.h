@@ -25,7 +25,8 @@ struct cw_server_world {
 	struct cw_store *store;
 	struct cw_seal *seal;
 	struct cw_engine engine;
-	char code[32]; /* of the invitation */
+	const char *profile; /* of the next invitation: "person" */
+	char code[32];       /* of the invitation */
 	struct cw_invitation invitation;
 	struct cw_card *card;
 	struct cw_buf apdu, answer;
@@ -40,7 +41,7 @@ int cw_server_world_teardown(void **state);
 /* Closes store, keys and engine, and opens them again: what a restart does. */
 void cw_server_world_restart(struct cw_server_world *w);
 
-/* An invitation of profile "person", put into the store. */
+/* An invitation of w->profile, put into the store. */
 void cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
     unsigned uses);
 

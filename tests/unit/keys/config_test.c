@@ -71,7 +71,8 @@ a_whole_file_is_read(void **state)
 			"[admin]\nauthority_key = a.key\n"
 			"[profile \"sign\"]\nkey_type = Ed25519\nslot = none\n"
 			"usage = sign\nmodes = pseudonymous\nsuites = 2\n"
-			"lifetime_days = 1\nkey_usage = digitalSignature\n"),
+			"lifetime_days = 1\nkey_usage = digitalSignature\n"
+			"pin = no\n"),
 	    CW_OK);
 	assert_string_equal(message, "");
 	assert_string_equal(config.name, "Example");
@@ -91,8 +92,10 @@ a_whole_file_is_read(void **state)
 	assert_int_equal(p->modes, 1 << 1 | 1 << 3);
 	assert_int_equal(p->suites, 1 << 1 | 1 << 2);
 	assert_int_equal(p->uses_max, 5);
+	assert_true(p->pin);
 	assert_string_equal(p->key_usage, "critical,digitalSignature");
 	assert_int_equal(config.profiles[1].slot, 0);
+	assert_false(config.profiles[1].pin);
 	assert_int_equal(config.profiles[1].uses_max, 1);
 	assert_null(cw_config_profile(&config, cw_bytes_str("perso")));
 	assert_non_null(cw_config_model(&config, cw_bytes_str("Card 1")));
@@ -152,6 +155,11 @@ static const struct row rows[] = {
 	{ "[profile \"p\"]\nusage = sign,\n", ":2: ", "usage" },
 	{ "[profile \"p\"]\nmodes = secret\n", ":2: ", "modes" },
 	{ "[profile \"p\"]\nsuites = 3\n", ":2: ", "suites" },
+	{ "[profile \"p\"]\npin = perhaps\n", ":2: ", "pin" },
+	{ "[profile \"p\"]\nkey_type = P-256\nslot = 9E\nusage = sign\n"
+	  "modes = identified\nsuites = 1\nlifetime_days = 1\n"
+	  "key_usage = digitalSignature\n[model \"M\"]\n",
+	    ":9: ", "slot 9E" },
 	{ "[profile \"p\"]\nkey_type = P-256\n[model \"M\"]\n",
 	    ":3: ", "no slot" },
 };

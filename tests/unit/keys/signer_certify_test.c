@@ -254,6 +254,59 @@ a_key_that_does_not_belong_is_not_certified(void **state)
 	}
 }
 
+static struct cw_profile *
+find_profile(const char *name)
+{
+	struct cw_config *c = &desk.tree.config;
+	size_t i = 0;
+
+	while (i + 1 < c->n_profiles && strcmp(c->profiles[i].name, name) != 0)
+		i++;
+	assert_string_equal(c->profiles[i].name, name);
+	return &c->profiles[i];
+}
+
+/* Outside the slots it is the statement that says whether there is a PIN. */
+static void
+a_key_that_needs_no_pin_is_only_certified_where_the_profile_says_so(
+    void **state)
+{
+	static const struct {
+		bool pin;
+		uint32_t policy;
+		enum cw_err want;
+	} rows[] = {
+		{ true, 0, CW_ERR_PROFILE_REFUSES },
+		{ true, 7, CW_OK },
+		{ false, 0, CW_OK },
+		{ false, 7, CW_OK },
+	};
+	struct cw_profile *profile = find_profile("person-ed25519");
+
+	(void)state;
+	assert_true(profile->pin);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cw_grant grant = cw_keys_grant(desk.now_s);
+		struct cw_key_statement s;
+		struct cw_keys_session x;
+
+		grant.profile = cw_bytes_str(profile->name);
+		grant.scope.n_slots = 0;
+		profile->pin = rows[i].pin;
+		cw_keys_desk_opened(&desk, &x, &grant, 1);
+		s = cw_keys_session_key(&x, &desk.state.management_public, 1);
+		to_ed25519(&s);
+		s.attributes.slot = 0;
+		s.attributes.pin_policy = rows[i].policy;
+		cw_keys_session_state(&x, &s);
+		cw_serial_random(x.serial);
+		assert_err(cw_keys_desk_certify(&desk, &x, false),
+		    rows[i].want);
+		cw_keys_session_wipe(&x);
+	}
+	profile->pin = true;
+}
+
 static void
 a_verdict_of_another_signer_costs_the_full_check(void **state)
 {
@@ -371,6 +424,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_that_does_not_belong_is_not_certified),
+		cmocka_unit_test(
+		    a_key_that_needs_no_pin_is_only_certified_where_the_profile_says_so),
 		cmocka_unit_test(
 		    a_verdict_of_another_signer_costs_the_full_check),
 		cmocka_unit_test(

@@ -76,6 +76,37 @@ a_session_of_every_suite_and_mode_ends_in_a_proven_certificate(void **state)
 		}
 }
 
+/* Outside the PIV slots the key's PIN is a policy of its own. */
+static void
+a_key_outside_the_slots_gets_a_pin_unless_its_profile_says_no(void **state)
+{
+	struct cw_server_world *w = *state;
+	size_t last = w->config.n_profiles - 1;
+	struct cw_profile *profile = &w->config.profiles[last];
+
+	w->profile = "person-ed25519";
+	assert_string_equal(profile->name, w->profile);
+	for (unsigned pin = 0; pin <= 1; pin++) {
+		struct cw_server_play play;
+
+		profile->pin = pin == 1;
+		cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
+		cw_server_card_new(w);
+		cw_server_play_init(&play);
+		/* The signer has the profile as it stands in the file. */
+		cw_server_play_until(w, &play, 1);
+		cw_server_play_message(w, &play, 2);
+		assert_err(cw_server_play_post(w, &play, 2),
+		    pin == 1 ? CW_OK : CW_ERR_PROFILE_REFUSES);
+		if (pin == 1) {
+			cw_server_play_message(w, &play, 3);
+			assert_err(cw_server_play_post(w, &play, 3), CW_OK);
+			assert_evidence(w, &play);
+		}
+		cw_server_play_wipe(&play);
+	}
+}
+
 static void
 evidence_is_only_given_of_what_the_card_confirmed(void **state)
 {
@@ -297,6 +328,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		sentence(
 		    a_session_of_every_suite_and_mode_ends_in_a_proven_certificate),
+		sentence(
+		    a_key_outside_the_slots_gets_a_pin_unless_its_profile_says_no),
 		sentence(evidence_is_only_given_of_what_the_card_confirmed),
 		sentence(
 		    every_step_repeated_gets_the_same_bytes_also_after_a_restart),
