@@ -170,6 +170,10 @@ struct cw_store {
 	enum cw_err (*certificate_load)(struct cw_store *store,
 	    const uint8_t serial[CW_SERIAL_BYTES], struct cw_certificate *out,
 	    struct cw_buf *der);
+	/* The newest active one of an invitation. Errors: UNKNOWN_SERIAL. */
+	enum cw_err (*certificate_confirmed)(struct cw_store *store,
+	    const uint8_t code_hash[CW_HASH_BYTES], struct cw_certificate *out,
+	    struct cw_buf *der);
 	/* Sets status and wanted. Errors: UNKNOWN_SERIAL. */
 	enum cw_err (*certificate_set)(struct cw_store *store,
 	    const uint8_t serial[CW_SERIAL_BYTES],

@@ -229,25 +229,44 @@ read_certificate(sqlite3_stmt *st, struct cw_certificate *out,
 	return der != NULL ? der->err : CW_OK;
 }
 
+/* Finds by the number of a serial or of an invitation. */
 static enum cw_err
-certificate_load(struct cw_store *store, const uint8_t *serial,
+find_certificate(struct cw_store *store, enum cw_sql sql, int64_t key,
     struct cw_certificate *out, struct cw_buf *der)
 {
 	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_LOAD);
+	sqlite3_stmt *st = cw_sql_get(conn, sql);
 	enum cw_err err;
 
-	cw_sql_int(st, 1, cw_sqlite_key(serial));
+	cw_sql_int(st, 1, key);
 	err = cw_sql_row(conn, st);
 	if (err == CW_OK) {
 		err = read_certificate(st, out, der);
 		sqlite3_reset(st);
 	}
 	cw_sqlite_reader_done(self(store), conn);
-	if (err == CW_ERR_NOT_FOUND ||
-	    (err == CW_OK && memcmp(out->serial, serial, CW_SERIAL_BYTES) != 0))
-		return CW_ERR_UNKNOWN_SERIAL;
-	return err;
+	return err == CW_ERR_NOT_FOUND ? CW_ERR_UNKNOWN_SERIAL : err;
+}
+
+static enum cw_err
+certificate_load(struct cw_store *store, const uint8_t *serial,
+    struct cw_certificate *out, struct cw_buf *der)
+{
+	enum cw_err err = find_certificate(store, CW_SQL_CERTIFICATE_LOAD,
+	    cw_sqlite_key(serial), out, der);
+
+	return err == CW_OK &&
+		memcmp(out->serial, serial, CW_SERIAL_BYTES) != 0 ?
+	    CW_ERR_UNKNOWN_SERIAL :
+	    err;
+}
+
+static enum cw_err
+certificate_confirmed(struct cw_store *store, const uint8_t *code_hash,
+    struct cw_certificate *out, struct cw_buf *der)
+{
+	return find_certificate(store, CW_SQL_CERTIFICATE_CONFIRMED,
+	    cw_sqlite_key(code_hash), out, der);
 }
 
 static void
@@ -405,6 +424,7 @@ cw_sqlite_row_ops(struct cw_store *store)
 	store->invitation_withdraw = invitation_withdraw;
 	store->invitation_each = invitation_each;
 	store->certificate_load = certificate_load;
+	store->certificate_confirmed = certificate_confirmed;
 	store->certificate_set = certificate_set;
 	store->certificate_drop = certificate_drop;
 	store->certificate_due = certificate_due;

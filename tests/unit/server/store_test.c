@@ -94,6 +94,47 @@ uses_are_certificates_that_are_out(void **state)
 	assert_int_equal(confirmed, 1);
 }
 
+static void
+the_certificate_of_an_invitation_is_the_newest_confirmed_one(void **state)
+{
+	struct cw_store_world *w = *state;
+	static const enum cw_certificate_status all[] = { CW_CERT_PENDING,
+		CW_CERT_ACTIVE, CW_CERT_ACTIVE, CW_CERT_SUSPENDED,
+		CW_CERT_REVOKED };
+	uint8_t hash[CW_HASH_BYTES];
+	struct cw_certificate found;
+	struct cw_certificate c;
+	struct cw_buf der;
+
+	memset(hash, 0x33, sizeof(hash));
+	cw_buf_init(&der, 100);
+	for (uint8_t i = 0; i < COUNT(all); i++) {
+		struct cw_session s;
+
+		assert_err(w->store->certificate_confirmed(w->store, hash,
+			       &found, &der),
+		    i < 2 ? CW_ERR_UNKNOWN_SERIAL : CW_OK);
+		cw_store_world_add(w, &s, (uint8_t)(i + 1));
+		c = cw_store_world_certificate(&s, all[i]);
+		assert_err(cw_store_world_step(w, &s, CW_STAGE_INSTALLING, 1,
+			       &c),
+		    CW_OK);
+		cw_session_wipe(&s);
+	}
+	cw_buf_reset(&der);
+	assert_err(w->store->certificate_confirmed(w->store, hash, &found,
+		       &der),
+	    CW_OK);
+	assert_int_equal(found.status, CW_CERT_ACTIVE);
+	assert_int_equal(found.serial[0], 3);
+	assert_true(cw_bytes_equal(cw_buf_bytes(&der), c.der));
+	hash[0] ^= 1;
+	assert_err(w->store->certificate_confirmed(w->store, hash, &found,
+		       NULL),
+	    CW_ERR_UNKNOWN_SERIAL);
+	cw_buf_wipe(&der);
+}
+
 /* ---- sessions ---- */
 
 static void
@@ -348,6 +389,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		sentence(an_invitation_is_found_by_its_hash_until_withdrawn),
 		sentence(uses_are_certificates_that_are_out),
+		sentence(
+		    the_certificate_of_an_invitation_is_the_newest_confirmed_one),
 		sentence(
 		    a_new_session_is_seen_at_once_and_after_an_orderly_end),
 		sentence(a_step_is_stored_once_and_the_second_changes_nothing),
