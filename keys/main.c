@@ -10,6 +10,7 @@
 
 #include "keys/ceremony.h"
 #include "keys/devtree.h"
+#include "keys/log_repair.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
@@ -17,6 +18,7 @@
 struct options {
 	struct cw_ceremony_options ceremony;
 	const char *dir, *url, *cards;
+	struct cw_log_repair repair;
 };
 
 enum { TEXT, NUMBER, DESCRIPTOR, KEY_TYPE, FLAG, HELP };
@@ -56,6 +58,12 @@ static const struct {
 	    "card: the batch's shared attestation key" },
 	{ { "batch-cert", 1, NULL, 0 }, TEXT, OPTION(ceremony.batch_cert),
 	    "card: its certificate" },
+	{ { "log", 1, NULL, 0 }, TEXT, OPTION(repair.log),
+	    "log-repair: the signer's log" },
+	{ { "tag-key", 1, NULL, 0 }, TEXT, OPTION(repair.tag_key),
+	    "log-repair: its tag key" },
+	{ { "cut", 0, NULL, 0 }, FLAG, OPTION(repair.cut),
+	    "log-repair: cut off what does not hold" },
 	{ { "passphrase-fd", 1, NULL, 0 }, DESCRIPTOR,
 	    OPTION(ceremony.passphrase_fd),
 	    "descriptor with the new key's passphrase (else asked for)" },
@@ -133,6 +141,8 @@ help(void)
 	for (size_t i = 0; cw_ceremonies[i].name != NULL; i++)
 		printf("  %-15s %s\n", cw_ceremonies[i].name,
 		    cw_ceremonies[i].help);
+	printf("  %-15s %s\n", "log-repair",
+	    "say what of a signer's log holds; with --cut, keep only that");
 	printf("\noptions:\n");
 	for (size_t i = 0; i < TABLE_N; i++)
 		printf("  --%-17s %s\n", table[i].option.name, table[i].help);
@@ -186,6 +196,8 @@ run(const char *command, const struct options *o)
 {
 	if (strcmp(command, "dev") == 0)
 		return run_dev(o);
+	if (strcmp(command, "log-repair") == 0)
+		return cw_log_repair_run(&o->repair);
 	for (size_t i = 0; cw_ceremonies[i].name != NULL; i++)
 		if (strcmp(cw_ceremonies[i].name, command) == 0)
 			return cw_ceremonies[i].run(&cw_ceremonies[i],

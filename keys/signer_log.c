@@ -101,6 +101,16 @@ write_head(struct cw_signer_log *log)
 	return cw_log_head_write(log->head_fd, log->key, &head);
 }
 
+enum cw_err
+cw_signer_log_sync_head(struct cw_signer_log *log, const char *path)
+{
+	enum cw_err err = write_head(log);
+
+	if (err == CW_OK && fsync(log->head_fd) != 0)
+		err = CW_ERR_IO;
+	return err == CW_OK && path != NULL ? sync_folder(path) : err;
+}
+
 /* Both or neither: the head is there, and durable, before the first record. */
 static enum cw_err
 open_head(struct cw_signer_log *log, const char *path, bool is_new)
@@ -117,10 +127,7 @@ open_head(struct cw_signer_log *log, const char *path, bool is_new)
 	/* A log that lost all its bytes has a head that says so. */
 	if (err != CW_OK || !is_new || st.st_size > 0)
 		return err;
-	err = write_head(log);
-	if (err == CW_OK && fsync(log->head_fd) != 0)
-		err = CW_ERR_IO;
-	return err == CW_OK ? sync_folder(path) : err;
+	return cw_signer_log_sync_head(log, path);
 }
 
 static enum cw_err
@@ -137,11 +144,10 @@ open_files(struct cw_signer_log *log, const char *path)
 }
 
 enum cw_err
-cw_signer_log_open(struct cw_signer_log *log, const char *path,
+cw_signer_log_init(struct cw_signer_log *log,
     const uint8_t tag_key[CW_TAG_BYTES])
 {
 	static const char label[] = "CW1 signer log";
-	enum cw_err err;
 
 	memset(log, 0, sizeof(*log));
 	log->fd = log->head_fd = -1;
@@ -152,11 +158,19 @@ cw_signer_log_open(struct cw_signer_log *log, const char *path,
 		return CW_ERR_NO_MEMORY;
 	cw_hmac_sha256(cw_bytes(tag_key, CW_TAG_BYTES), cw_bytes_str(label),
 	    log->key);
-	err = open_files(log, path);
+	return CW_OK;
+}
+
+enum cw_err
+cw_signer_log_open(struct cw_signer_log *log, const char *path,
+    const uint8_t tag_key[CW_TAG_BYTES])
+{
+	enum cw_err err = cw_signer_log_init(log, tag_key);
+
 	if (err == CW_OK)
-		err = write_head(log);
-	if (err == CW_OK && fsync(log->head_fd) != 0)
-		err = CW_ERR_IO;
+		err = open_files(log, path);
+	if (err == CW_OK)
+		err = cw_signer_log_sync_head(log, NULL);
 	if (err != CW_OK)
 		cw_signer_log_close(log);
 	return err;

@@ -34,6 +34,16 @@ struct cw_log_check {
 enum cw_err cw_signer_log_check(struct cw_signer_log *log, struct cw_bytes all,
     struct cw_log_check *check) __attribute__((warn_unused_result));
 
+/* A log without files, with its key: what cw_signer_log_open begins with.
+ * cw_signer_log_close ends it. Errors: NO_MEMORY. */
+enum cw_err cw_signer_log_init(struct cw_signer_log *log,
+    const uint8_t tag_key[CW_TAG_BYTES]) __attribute__((warn_unused_result));
+
+/* The head as log->size and log->last are, and the folder of `path` if it is not
+ * NULL, made durable. Errors: IO, NO_SPACE. */
+enum cw_err cw_signer_log_sync_head(struct cw_signer_log *log, const char *path)
+    __attribute__((warn_unused_result));
+
 /* HMAC of a record's CBOR under the log's key. */
 void cw_signer_log_mac(const struct cw_signer_log *log, struct cw_bytes cbor,
     uint8_t out[CW_RECORD_MAC]);
