@@ -69,8 +69,8 @@ PCSC_INC := $(shell $(PKG_CONFIG) --cflags-only-I libpcsclite 2>/dev/null || \
 	echo -I/usr/include/PCSC)
 CPPFLAGS_ALL += $(patsubst -I%,-isystem %,$(PCSC_INC)) \
 	-isystem $(CIVETWEB)/include
-LDLIBS := -lcbor -lsqlite3 -lcurl -lpcsclite -lseccomp -linih -lunistring -lssl \
-	-lcrypto -lsodium -lpthread
+LDLIBS := -lcbor -lsqlite3 -lcurl -ljansson -lpcsclite -lseccomp -linih \
+	-lunistring -lssl -lcrypto -lsodium -lpthread
 
 # --- programs -------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ $$(error two tests are named $(notdir $(1)))
 endif
 test_programs += $(1)
 $(1): $(call obj,$(2)) $(test_libs)
-$(1): LDLIBS_TEST := -lcmocka -ljansson
+$(1): LDLIBS_TEST := -lcmocka
 $(1): WRAP := $(foreach w,$(wildcard $(patsubst %.c,%.wrap,$(2))), \
 	$(patsubst %,-Wl$(comma)--wrap=%,$(shell sed 's/#.*//' $(w))))
 $(1): $(wildcard $(patsubst %.c,%.wrap,$(2)))
@@ -127,7 +127,7 @@ endif
 define fuzz_program # program, its source
 fuzz_programs += $(1)
 $(1): $(call obj,$(2) $(fuzz_shared)) $(test_libs)
-$(1): LDLIBS_TEST := -fsanitize=fuzzer -lcmocka -ljansson
+$(1): LDLIBS_TEST := -fsanitize=fuzzer -lcmocka
 endef
 $(foreach s,$(fuzz_src),$(eval $(call \
 	fuzz_program,$(BUILD)/$(basename $(notdir $(s))),$(s))))

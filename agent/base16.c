@@ -56,3 +56,42 @@ cw_base64_for_url(struct cw_bytes in, char *out)
 		*out++ = alphabet[bits << (6 - have) & 63];
 	*out = '\0';
 }
+
+static int
+digit64(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+enum cw_err
+cw_base64_from_url(struct cw_bytes in, struct cw_buf *out)
+{
+	uint8_t *to;
+	uint32_t bits = 0;
+	unsigned have = 0;
+
+	if (in.len % 4 == 1)
+		return CW_ERR_MALFORMED;
+	to = cw_buf_extend(out, in.len / 4 * 3 + in.len % 4 * 3 / 4);
+	if (to == NULL && out->err != CW_OK)
+		return out->err;
+	for (size_t i = 0; i < in.len; i++) {
+		int v = digit64(in.ptr[i]);
+
+		if (v < 0)
+			return CW_ERR_MALFORMED;
+		bits = bits << 6 | (uint32_t)v;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			*to++ = (uint8_t)(bits >> have);
+		}
+	}
+	return (bits & ((1u << have) - 1)) == 0 ? CW_OK : CW_ERR_MALFORMED;
+}

@@ -14,5 +14,8 @@ const struct cw_command_line cw_commands[] = {
 	    cw_cmd_check },
 	{ "forget", CW_CMD_FORGET, "ORIGIN",
 	    "forget the management key of an issuer", cw_cmd_forget },
+	{ "native", CW_CMD_NATIVE, NULL,
+	    "serve the browser's extension on standard input and output",
+	    cw_cmd_native },
 	{ NULL, 0, NULL, NULL, NULL },
 };

@@ -58,6 +58,12 @@ cw_show_mode(enum cw_mode mode)
 	return modes[mode];
 }
 
+const char *
+cw_show_action(enum cw_action action)
+{
+	return actions[action];
+}
+
 void
 cw_show_scope(const struct cw_scope *scope, struct cw_buf *out)
 {
@@ -156,7 +162,7 @@ print_json(const struct cw_consent *c)
 		cw_jsonl_bool(&line, "new_origin", c->is_new);
 		cw_jsonl_text(&line, "issuer", c->issuer_name);
 		cw_jsonl_text(&line, "purpose", c->purpose);
-		cw_jsonl_str(&line, "action", actions[c->action]);
+		cw_jsonl_str(&line, "action", cw_show_action(c->action));
 		cw_jsonl_text(&line, "subject", c->subject);
 		cw_jsonl_str(&line, "mode", mode_names[c->mode]);
 		cw_jsonl_number(&line, "keys_max", c->scope->keys_max);

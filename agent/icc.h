@@ -33,6 +33,10 @@ void cw_icc_init(struct cw_icc *card, struct cw_reader *reader);
  * 12.1.1.9: third software function table). */
 bool cw_atr_has_extended(struct cw_bytes atr);
 
+/* True if they name a Cardwright card (issuer's data CWCARD, 12.1.1.2), so that
+ * it is known without a word to the card. A card without may be one, too. */
+bool cw_atr_is_cardwright(struct cw_bytes atr);
+
 /*
  * Connects to the card in the reader of that name, or, with NULL, to the only
  * Cardwright card there is. Errors: those of reader.h, WRONG_CARD, MANY_CARDS.

@@ -7,15 +7,17 @@
 #define ROUNDS_MAX 1024  /* no card may keep us busy for ever */
 #define EXTENDED_EXTRA 9 /* header, extended Lc and Le */
 
-bool
-cw_atr_has_extended(struct cw_bytes atr)
+/* The compact object with this tag among the historical bytes; ISO 7816-4
+ * 12.1.1. Empty if there is none. */
+static struct cw_bytes
+historical(struct cw_bytes atr, uint8_t tag)
 {
 	size_t at = 2;
 	size_t end;
 	uint8_t y;
 
 	if (atr.len < 2)
-		return false;
+		return CW_BYTES_NONE;
 	/* ISO 7816-3 8.2: T0 announces TA1..TD1 and counts historical bytes. */
 	for (y = atr.ptr[1] >> 4; y != 0 && at < atr.len;) {
 		bool has_next = (y & 8) != 0;
@@ -27,16 +29,33 @@ cw_atr_has_extended(struct cw_bytes atr)
 	}
 	end = at + (atr.ptr[1] & 0x0f);
 	if (end > atr.len || at >= end)
-		return false;
+		return CW_BYTES_NONE;
 	/* Category 00: three status bytes stand behind the objects. */
 	if (atr.ptr[at] == 0x00)
 		end = end - at > 3 ? end - 3 : at + 1;
 	else if (atr.ptr[at] != 0x80)
-		return false;
-	for (at++; at < end; at += 1 + (size_t)(atr.ptr[at] & 0x0f))
-		if (atr.ptr[at] == 0x73 && at + 3 < end)
-			return (atr.ptr[at + 3] & 0x40) != 0;
-	return false;
+		return CW_BYTES_NONE;
+	for (at++; at < end; at += 1 + (size_t)(atr.ptr[at] & 0x0f)) {
+		size_t len = atr.ptr[at] & 0x0f;
+
+		if (atr.ptr[at] == tag && at + len < end)
+			return cw_bytes(atr.ptr + at + 1, len);
+	}
+	return CW_BYTES_NONE;
+}
+
+bool
+cw_atr_has_extended(struct cw_bytes atr)
+{
+	struct cw_bytes capabilities = historical(atr, 0x73);
+
+	return capabilities.len == 3 && (capabilities.ptr[2] & 0x40) != 0;
+}
+
+bool
+cw_atr_is_cardwright(struct cw_bytes atr)
+{
+	return cw_bytes_is(historical(atr, 0x56), "CWCARD");
 }
 
 /* One APDU there and back; splits the status word off. */

@@ -73,6 +73,13 @@ cw_jsonl_number(struct cw_buf *b, const char *name, uint64_t v)
 }
 
 void
+cw_jsonl_null(struct cw_buf *b, const char *name)
+{
+	put_name(b, name);
+	cw_buf_put_str(b, "null");
+}
+
+void
 cw_jsonl_bool(struct cw_buf *b, const char *name, bool v)
 {
 	put_name(b, name);

@@ -16,6 +16,7 @@ void cw_jsonl_close(struct cw_buf *b, char bracket);
 void cw_jsonl_text(struct cw_buf *b, const char *name, struct cw_bytes text);
 void cw_jsonl_str(struct cw_buf *b, const char *name, const char *text);
 void cw_jsonl_number(struct cw_buf *b, const char *name, uint64_t v);
+void cw_jsonl_null(struct cw_buf *b, const char *name);
 void cw_jsonl_bool(struct cw_buf *b, const char *name, bool v);
 
 /* The whole line to standard output, and the buffer wiped. */

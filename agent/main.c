@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/browsers.h"
 #include "agent/options.h"
 #include "agent/run.h"
 #include "proto/base/log.h"
@@ -13,6 +14,7 @@ main(int argc, char **argv)
 {
 	const struct cw_command_line *command = NULL;
 	struct cw_options options;
+	enum cw_caller caller;
 	enum cw_err err;
 
 	if (!cw_secret_process_init())
@@ -25,6 +27,14 @@ main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		cw_options_usage(stdout);
 		return 0;
+	}
+	caller = cw_browser_caller(argc, argv);
+	if (caller != CW_CALLER_NONE) {
+		cw_log_set_level(CW_LOG_ERROR);
+		cw_options_init(&options);
+		if (caller != CW_CALLER_OURS)
+			options.refusal = CW_ERR_UNKNOWN_EXTENSION;
+		return cw_cmd_native(&options);
 	}
 	err = cw_options_parse(argc, argv, &command, &options);
 	if (err != CW_OK)

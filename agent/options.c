@@ -20,6 +20,7 @@ struct row {
 };
 
 #define ALL (CW_CMD_ENROLL | CW_CMD_CARDS | CW_CMD_CHECK | CW_CMD_FORGET)
+#define DIALOG (CW_CMD_ENROLL | CW_CMD_CHECK | CW_CMD_NATIVE)
 #define AT(member) offsetof(struct cw_options, member)
 
 static const struct row rows[] = {
@@ -31,18 +32,18 @@ static const struct row rows[] = {
 	    "accept without asking, for scripts" },
 	{ "pin-fd", "N", KIND_NUMBER, AT(pin_fd), CW_CMD_ENROLL, 65535,
 	    "read the PIN, then the PUK, as lines from descriptor N" },
-	{ "pinentry", "PROGRAM", KIND_TEXT, AT(pinentry),
-	    CW_CMD_ENROLL | CW_CMD_CHECK, 0, "ask for PINs by this pinentry" },
+	{ "pinentry", "PROGRAM", KIND_TEXT, AT(pinentry), DIALOG, 0,
+	    "ask for PINs by this pinentry" },
 	{ "ca", "FILE", KIND_TEXT, AT(ca), CW_CMD_ENROLL, 0,
 	    "trust these roots (PEM) for the issuer's TLS, too" },
-	{ "timeout", "S", KIND_NUMBER, AT(timeout_s), CW_CMD_ENROLL, 86400,
+	{ "timeout", "S", KIND_NUMBER, AT(timeout_s),
+	    CW_CMD_ENROLL | CW_CMD_NATIVE, 86400,
 	    "seconds of patience with network and person (60)" },
-	{ "memory", "FILE", KIND_TEXT, AT(memory),
-	    CW_CMD_ENROLL | CW_CMD_CHECK | CW_CMD_FORGET, 0,
+	{ "memory", "FILE", KIND_TEXT, AT(memory), DIALOG | CW_CMD_FORGET, 0,
 	    "the remembered issuers, instead of the user's own file" },
 	{ "json", NULL, KIND_FLAG, AT(json), ALL, 0,
 	    "one JSON object per line on standard output" },
-	{ "verbose", NULL, KIND_FLAG, AT(verbose), ALL, 0,
+	{ "verbose", NULL, KIND_FLAG, AT(verbose), ALL | CW_CMD_NATIVE, 0,
 	    "log to standard error; never PINs, keys or contents" },
 };
 
@@ -119,6 +120,14 @@ find_command(const char *name)
 	return NULL;
 }
 
+void
+cw_options_init(struct cw_options *options)
+{
+	*options = (struct cw_options){ .pin_fd = UINT_MAX,
+		.timeout_s = 60,
+		.wait_s = 2 };
+}
+
 enum cw_err
 cw_options_parse(int argc, char **argv, const struct cw_command_line **command,
     struct cw_options *options)
@@ -127,9 +136,7 @@ cw_options_parse(int argc, char **argv, const struct cw_command_line **command,
 	enum cw_err err = CW_OK;
 	int which;
 
-	*options = (struct cw_options){ .pin_fd = UINT_MAX,
-		.timeout_s = 60,
-		.wait_s = 2 };
+	cw_options_init(options);
 	*command = argc > 1 ? find_command(argv[1]) : NULL;
 	if (*command == NULL)
 		return usage_error("no such command: ",

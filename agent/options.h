@@ -18,6 +18,7 @@ struct cw_options {
 	unsigned timeout_s;   /* --timeout */
 	unsigned wait_s;      /* --wait */
 	bool yes, json, verbose;
+	enum cw_err refusal; /* native: what every caller is told, or CW_OK */
 };
 
 struct cw_command_line {
@@ -30,6 +31,9 @@ struct cw_command_line {
 
 extern const struct cw_command_line cw_commands[]; /* ends with name NULL */
 
+/* What every command starts with. */
+void cw_options_init(struct cw_options *options);
+
 /* Errors: USAGE, said on stderr. */
 enum cw_err cw_options_parse(int argc, char **argv,
     const struct cw_command_line **command, struct cw_options *options)
@@ -41,10 +45,12 @@ void cw_options_usage(FILE *out);
 #define CW_CMD_CARDS 2u
 #define CW_CMD_CHECK 4u
 #define CW_CMD_FORGET 8u
+#define CW_CMD_NATIVE 16u
 
 int cw_cmd_enroll(const struct cw_options *options);
 int cw_cmd_cards(const struct cw_options *options);
 int cw_cmd_check(const struct cw_options *options);
+int cw_cmd_native(const struct cw_options *options);
 int cw_cmd_forget(const struct cw_options *options);
 
 #endif

@@ -26,6 +26,12 @@ static enum cw_err
 send_kept(struct cw_run *run, const struct cw_status *status,
     struct cw_run_out *out)
 {
+	struct cw_bytes origin;
+
+	/* What a card says is not to be trusted further than the issuer. */
+	if (!cw_url_origin(status->uri, &origin) ||
+	    !cw_bytes_equal(origin, run->env.origin))
+		return CW_ERR_BAD_ORIGIN;
 	run->has_session = true;
 	run->state = RUN_WANT_BATCH;
 	cw_run_to_session(run, status->uri, out);

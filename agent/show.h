@@ -33,6 +33,9 @@ enum cw_err cw_show_consent(const struct cw_show *show,
 /* What a scope allows, in words, one line each, without a final newline. */
 void cw_show_scope(const struct cw_scope *scope, struct cw_buf *out);
 
+/* "enroll", "renew", "manage", "unlock". */
+const char *cw_show_action(enum cw_action action);
+
 /* What an issuer learns of the card in this mode. */
 const char *cw_show_mode(enum cw_mode mode);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/time.h>
@@ -15,7 +16,7 @@
 
 #define GRACE_MS 800L /* Chromium kills after 2 s, Firefox after 1 s more */
 
-static volatile sig_atomic_t stopped; /* the signal's number */
+static atomic_int stopped; /* the signal's number */
 static volatile sig_atomic_t has_terminal;
 static int wake[2] = { -1, -1 };
 static int terminal;
@@ -63,6 +64,12 @@ cw_stop_install(void)
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGHUP, &stop, NULL);
 	sigaction(SIGALRM, &alarm_action, NULL);
+}
+
+void
+cw_stop_request(void)
+{
+	on_stop(SIGTERM);
 }
 
 bool

@@ -13,6 +13,8 @@
 #include "proto/base/err.h"
 
 void cw_stop_install(void);
+/* As if SIGTERM had come. Any thread. */
+void cw_stop_request(void);
 bool cw_stop_requested(void);
 
 /* The exit status of a process that a signal ended: 128 + number. */

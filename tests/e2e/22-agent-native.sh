@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The native host over pipes, as a browser starts it: real reader, card and
+# issuer, a pinentry with a script. The end of the browser at every place.
+# RUN: plain-only
+. "${TOP:-.}/tests/e2e/lib.sh"
+
+AGENT=$BUILD/cardwright-agent
+R=$WORK/reader
+K=$WORK/keys
+HOME=$WORK
+export HOME
+unset XDG_STATE_HOME
+ID=edceamngaogbiecbdhocffodbdaieojc
+
+[ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
+reader_start "$R" || skip_all "$reader_why"
+
+"$BUILD/cardwright-keys" dev --dir "$K" >/dev/null
+sed 's/^listen.*/listen = 127.0.0.1:0/; s,^url.*,url = https://localhost:0,' \
+    "$K/issuer.ini" >"$K/test.ini"
+"$BUILD/cardwrightd" --config "$K/test.ini" 2>"$WORK/issuer.log" </dev/null &
+issuer=$!
+at_exit 'kill "$issuer" 2>/dev/null; wait "$issuer" 2>/dev/null'
+is_ready() {
+	grep -q ' ready ' "$WORK/issuer.log"
+}
+ok 'the issuer starts' wait_for 10 is_ready
+URL=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$WORK/issuer.log")
+[ -n "$URL" ] || finish
+sed -i "s,^url.*,url = $URL," "$K/test.ini"
+
+cat >"$WORK/pinentry" <<END
+#!/bin/sh
+n=0
+echo OK ready
+while read -r line; do
+	echo "\$line" >>"$WORK/dialog.log"
+	case \$line in
+	'GETINFO flavor') echo 'D gtk2'; echo OK ;;
+	'SETPROMPT PUK'*) n=31415926; echo OK ;;
+	'SETPROMPT PIN'*) n=271828; echo OK ;;
+	GETPIN) [ -e "$WORK/cancel" ] && echo 'ERR 83886179 cancelled' ||
+		{ echo "D \$n"; echo OK; } ;;
+	BYE) echo OK; exit ;;
+	*) echo OK ;;
+	esac
+done
+END
+chmod +x "$WORK/pinentry"
+CARDWRIGHT_PINENTRY=$WORK/pinentry
+export CARDWRIGHT_PINENTRY
+
+client() {
+	/usr/bin/python3 "$TOP/tests/e2e/native_client.py" \
+	    --ca "$K/tls-root.pem" "$@" "$AGENT" "chrome-extension://$ID/"
+}
+# says STATUS PATTERN CMD...
+says() {
+	want=$1 pattern=$2
+	shift 2
+	timeout 60 "$@" >"$WORK/said" 2>&1
+	got=$?
+	cat "$WORK/said"
+	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
+}
+# client is a function, which timeout cannot start.
+host_says() {
+	want=$1 pattern=$2
+	shift 2
+	client "$@" >"$WORK/said" 2>&1
+	got=$?
+	cat "$WORK/said"
+	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
+}
+invite() {
+	"$BUILD/cardwright-admin" --config "$K/test.ini" invite \
+	    --subject 'CN=Test holder' --profile person "$@"
+}
+# A fresh card in slot 0.
+card_new() {
+	card_stop "$R" 0
+	rm -f "$WORK/card.state"
+	"$BUILD/cardwright-card" --state "$WORK/card.state" \
+	    --personalise "$K/cards/card-1.personalisation" >/dev/null
+	card_start "$R" 0 "$WORK/card.state"
+}
+
+ok 'another extension is refused' says 1 'UNKNOWN_EXTENSION' \
+    /usr/bin/python3 "$TOP/tests/e2e/native_client.py" "$AGENT" \
+    chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/
+ok 'Firefox starts it with other arguments' says 0 '"pcscd": true' \
+    /usr/bin/python3 "$TOP/tests/e2e/native_client.py" "$AGENT" \
+    /usr/lib/mozilla/native-messaging-hosts/io.cardwright.agent.json \
+    cardwright@cardwright.io
+ok 'the status names readers and that they are empty' \
+    host_says 0 '"card": "none"'
+card_new || finish
+ok 'and a Cardwright card, without a word to it' \
+    host_says 0 '"card": "cardwright"'
+ok 'a length that is too large ends it' host_says 1 'TOO_LARGE' \
+    --raw ffffff7f
+ok 'what is not JSON ends it' host_says 1 'MALFORMED' --raw 040000006e6f2121
+ok 'an Intent of another origin is refused' host_says 1 'BAD_ORIGIN' \
+    --invitation "$(invite)" --origin https://evil.test
+ok 'an origin without TLS is refused' host_says 1 'ORIGIN_NOT_ALLOWED' \
+    --invitation "$(invite)" --origin http://evil.test
+
+u=$(invite)
+ok 'a key and its certificate are installed' host_says 0 '"type": "done"' \
+    --invitation "$u"
+holds() {
+	"$AGENT" cards | grep -q 'slot 9A .* with certificate'
+}
+ok 'the card holds them' holds
+no_pin_anywhere() {
+	! grep -rq '271828\|31415926' "$WORK/said" "$WORK/dialog.log" \
+	    "$WORK/issuer.log"
+}
+ok 'no PIN is in any message or log' no_pin_anywhere
+finish
