@@ -220,4 +220,5 @@ FORCE:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 include mk/www.mk
+include mk/extension.mk
 include mk/targets.mk

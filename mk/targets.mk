@@ -6,7 +6,7 @@ SUB = +$(Q)$(MAKE) --no-print-directory
 	lint format prove install clean
 
 help:
-	@sed -n 's/^#: //p' mk/targets.mk
+	@sed -n 's/^#: //p' mk/targets.mk mk/extension.mk
 
 #: make            build all programs and tests in build/
 #: make deps       install Debian packages (root) and unpack civetweb
