@@ -23,6 +23,7 @@ cw_engine_init(struct cw_engine *engine, const struct cw_config *config,
 	engine->clock = clock;
 	engine->limits = cw_limits_new();
 	atomic_init(&engine->open_sessions, 0);
+	atomic_init(&engine->reconciled, false);
 	pthread_mutex_init(&engine->mutex, NULL);
 }
 

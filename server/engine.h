@@ -32,6 +32,8 @@ struct cw_engine {
 	const struct cw_clock *clock;
 	struct cw_limits *limits;
 	atomic_int_fast64_t open_sessions; /* about; the sweeper counts anew */
+	atomic_bool
+	    reconciled; /* with the signer's log, and nothing lost since */
 	pthread_mutex_t mutex;
 	struct cw_engine_chains *chains; /* NULL until the signer answered */
 };

@@ -2,10 +2,12 @@
 /* Epoch keys and what is made with them. */
 #include "server/seal.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "proto/base/fdio.h"
 #include "proto/base/log.h"
@@ -23,6 +25,8 @@ struct epoch {
 };
 
 struct keys {
+	uint64_t mark;
+	bool has_mark; /* the file has a line for it */
 	size_t n;
 	struct epoch epochs[CW_EPOCHS_MAX];
 };
@@ -31,9 +35,37 @@ struct cw_seal {
 	char path[1024];
 	pthread_rwlock_t lock; /* of *keys */
 	struct keys *keys;     /* guarded memory */
+	bool unsure; /* the file may not hold what it was last told to */
+	pthread_mutex_t mark_mutex; /* of all that follows */
+	int mark_fd;
+	uint64_t mark, synced_mark;
 };
 
 /* ---- the file ---- */
+
+/* The mark has one length and place, so that it is written over in place. */
+#define MARK_AT 5
+#define MARK_DIGITS 20
+#define MARK_FORMAT "%020llu"
+
+/* Files of earlier versions have none. */
+static bool
+read_mark(const char **at, struct keys *keys)
+{
+	unsigned long long mark;
+	int used = 0;
+
+	keys->has_mark = strncmp(*at, "mark ", MARK_AT) == 0;
+	if (!keys->has_mark)
+		return true;
+	if (strspn(*at + MARK_AT, "0123456789") != MARK_DIGITS ||
+	    sscanf(*at, "mark %20llu%n", &mark, &used) != 1 ||
+	    used != MARK_AT + MARK_DIGITS || (*at)[used] != '\n')
+		return false;
+	keys->mark = mark;
+	*at += used + 1;
+	return true;
+}
 
 /* One line; false at the first that is not exactly so. */
 static bool
@@ -76,7 +108,10 @@ load(const char *path, struct keys *keys)
 	if (err == CW_OK)
 		err = file.err;
 	keys->n = 0;
-	for (at = (const char *)file.ptr; err == CW_OK && *at != '\0';) {
+	at = (const char *)file.ptr;
+	if (err == CW_OK && !read_mark(&at, keys))
+		err = CW_ERR_BAD_STATE_FILE;
+	while (err == CW_OK && *at != '\0') {
 		if (keys->n == CW_EPOCHS_MAX ||
 		    !read_line(&at, &keys->epochs[keys->n++]))
 			err = CW_ERR_BAD_STATE_FILE;
@@ -96,6 +131,8 @@ store(const char *path, const struct keys *keys)
 	enum cw_err err;
 
 	cw_buf_init(&file, FILE_MAX);
+	cw_buf_printf(&file, "mark " MARK_FORMAT "\n",
+	    (unsigned long long)keys->mark);
 	for (size_t i = 0; i < keys->n; i++) {
 		cw_hexstr_encode(CW_BYTES_ARRAY(keys->epochs[i].key), hex);
 		cw_buf_printf(&file, "%lu %llu ",
@@ -143,18 +180,95 @@ drop_old(struct keys *keys, uint64_t now_s, uint64_t keep_s)
 	return dropped;
 }
 
-enum cw_err
-cw_seal_rotate(struct cw_seal *seal, uint64_t now_s, uint64_t keep_s)
-{
-	struct keys *next = cw_secret_new(sizeof(*next));
-	bool changed;
-	enum cw_err err;
+/* ---- the mark ---- */
 
-	if (next == NULL)
-		return CW_ERR_NO_MEMORY;
-	err = load(seal->path, next);
+/* The mutex is held. */
+static void
+write_mark(struct cw_seal *seal)
+{
+	char digits[MARK_DIGITS + 1];
+
+	snprintf(digits, sizeof(digits), MARK_FORMAT,
+	    (unsigned long long)seal->mark);
+	if (pwrite(seal->mark_fd, digits, MARK_DIGITS, MARK_AT) != MARK_DIGITS)
+		(void)cw_log_fail(CW_ERR_IO, "epoch.mark", "path=%s",
+		    seal->path);
+}
+
+void
+cw_seal_mark(struct cw_seal *seal, uint64_t steps)
+{
+	pthread_mutex_lock(&seal->mark_mutex);
+	if (steps > seal->mark) {
+		seal->mark = steps;
+		write_mark(seal);
+	}
+	pthread_mutex_unlock(&seal->mark_mutex);
+}
+
+uint64_t
+cw_seal_marked(struct cw_seal *seal)
+{
+	uint64_t mark;
+
+	pthread_mutex_lock(&seal->mark_mutex);
+	mark = seal->mark;
+	pthread_mutex_unlock(&seal->mark_mutex);
+	return mark;
+}
+
+/* The file may be another one by now: a node has rotated. `in_file` is what it
+ * says; the higher mark counts. */
+static enum cw_err
+take_mark(struct cw_seal *seal, uint64_t in_file)
+{
+	int fd = open(seal->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	enum cw_err err = CW_OK;
+
+	if (fd < 0)
+		return cw_log_fail(CW_ERR_IO, "epoch.mark", "path=%s",
+		    seal->path);
+	pthread_mutex_lock(&seal->mark_mutex);
+	if (seal->mark_fd >= 0)
+		close(seal->mark_fd);
+	seal->mark_fd = fd;
+	if (in_file > seal->mark)
+		seal->mark = in_file;
+	else if (in_file < seal->mark)
+		write_mark(seal);
+	if (seal->mark != seal->synced_mark && fdatasync(fd) != 0)
+		err =
+		    cw_log_fail(CW_ERR_IO, "epoch.mark", "path=%s", seal->path);
+	else
+		seal->synced_mark = seal->mark;
+	pthread_mutex_unlock(&seal->mark_mutex);
+	return err;
+}
+
+/* ---- life ---- */
+
+static void
+use_keys(struct cw_seal *seal, struct keys **next)
+{
+	struct keys *before;
+
+	pthread_rwlock_wrlock(&seal->lock);
+	before = seal->keys;
+	seal->keys = *next;
+	*next = before;
+	pthread_rwlock_unlock(&seal->lock);
+}
+
+/* The first start has no file. A store that failed may have been done: it is
+ * done again, so that no epoch is used that a power cut takes back. */
+static enum cw_err
+renew(struct cw_seal *seal, struct keys *next, uint64_t now_s, uint64_t keep_s)
+{
+	enum cw_err err = load(seal->path, next);
+	bool changed;
+
 	if (err == CW_ERR_NO_FILE)
-		err = CW_OK; /* the first start */
+		err = CW_OK;
 	changed = drop_old(next, now_s, keep_s);
 	if (err == CW_OK &&
 	    (next->n == 0 ||
@@ -163,17 +277,28 @@ cw_seal_rotate(struct cw_seal *seal, uint64_t now_s, uint64_t keep_s)
 		add_epoch(next, now_s);
 		changed = true;
 	}
-	if (err == CW_OK && changed)
+	if (err == CW_OK && (changed || !next->has_mark || seal->unsure)) {
 		err = store(seal->path, next);
-	if (err == CW_OK) {
-		struct keys *before;
-
-		pthread_rwlock_wrlock(&seal->lock);
-		before = seal->keys;
-		seal->keys = next;
-		next = before;
-		pthread_rwlock_unlock(&seal->lock);
+		seal->unsure = err != CW_OK;
 	}
+	return err;
+}
+
+enum cw_err
+cw_seal_rotate(struct cw_seal *seal, uint64_t now_s, uint64_t keep_s)
+{
+	struct keys *next = cw_secret_new(sizeof(*next));
+	uint64_t mark;
+	enum cw_err err;
+
+	if (next == NULL)
+		return CW_ERR_NO_MEMORY;
+	err = renew(seal, next, now_s, keep_s);
+	mark = next->mark;
+	if (err == CW_OK)
+		use_keys(seal, &next);
+	if (err == CW_OK)
+		err = take_mark(seal, mark);
 	cw_secret_free(&next);
 	return err;
 }
@@ -188,6 +313,8 @@ cw_seal_open(const char *path, uint64_t now_s, struct cw_seal **out)
 		return CW_ERR_NO_MEMORY;
 	snprintf(seal->path, sizeof(seal->path), "%s", path);
 	pthread_rwlock_init(&seal->lock, NULL);
+	pthread_mutex_init(&seal->mark_mutex, NULL);
+	seal->mark_fd = -1;
 	err = cw_seal_rotate(seal, now_s, UINT32_MAX);
 	if (err != CW_OK)
 		cw_seal_free(&seal);
@@ -201,6 +328,9 @@ cw_seal_free(struct cw_seal **seal)
 	if (*seal == NULL)
 		return;
 	cw_secret_free(&(*seal)->keys);
+	if ((*seal)->mark_fd >= 0)
+		close((*seal)->mark_fd);
+	pthread_mutex_destroy(&(*seal)->mark_mutex);
 	pthread_rwlock_destroy(&(*seal)->lock);
 	free(*seal);
 	*seal = NULL;

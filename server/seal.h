@@ -6,7 +6,10 @@
  * is used for a week and kept until no session of it can be open any more. The
  * epoch's number stands in front of all that is made with it.
  *
- * The file is text: a line "number created_s key-in-hex" an epoch, oldest first.
+ * The file is text: a line "mark N" (20 digits), then a line "number created_s
+ * key-in-hex" an epoch, oldest first. The mark says how many steps the store
+ * beside it had stored: a store that knows of fewer was put back from a copy,
+ * and what it would encrypt may have been encrypted before.
  */
 #ifndef CW_SERVER_SEAL_H
 #define CW_SERVER_SEAL_H
@@ -29,10 +32,15 @@ void cw_seal_free(struct cw_seal **seal);
 /*
  * If the newest epoch is over, begins another, and destroys those that ended
  * more than `keep_s` (the longest lifetime of a session) ago. Reads the file
- * first: another node may have done it.
+ * first: another node may have done it. Makes the mark durable.
  */
 enum cw_err cw_seal_rotate(struct cw_seal *seal, uint64_t now_s,
     uint64_t keep_s) __attribute__((warn_unused_result));
+
+/* `steps` are stored: before the answer to the last of them leaves. Survives a
+ * kill at once, a power cut from the next rotate on. What fails is logged. */
+void cw_seal_mark(struct cw_seal *seal, uint64_t steps);
+uint64_t cw_seal_marked(struct cw_seal *seal);
 
 /* Seals for this session; appends to `out`. */
 enum cw_err cw_seal_put(struct cw_seal *seal,

@@ -10,6 +10,7 @@
 
 #include "proto/base/log.h"
 #include "server/confine.h"
+#include "server/reconcile.h"
 #include "server/sweep.h"
 #include "server/web.h"
 
@@ -68,11 +69,13 @@ open_parts(const struct cw_config *config, const int *channels, size_t n,
 	cw_engine_init(&p->engine, config, p->store, p->signer, p->seal,
 	    &p->clock);
 	p->has_engine = true;
-	err = p->store->session_count_open(p->store, &open);
+	/* Not being able to ask the signer yet is no reason not to start. */
+	err = cw_reconcile_begin(&p->engine);
+	if (err == CW_OK || err == CW_ERR_SIGNER_DOWN)
+		err = p->store->session_count_open(p->store, &open);
 	atomic_store(&p->engine.open_sessions, (int64_t)open);
 	if (err == CW_OK)
 		err = cw_web_open(&p->engine, &p->web);
-	/* Not being able to ask the signer yet is no reason not to start. */
 	if (err == CW_OK && cw_engine_chains(&p->engine, &chains) != CW_OK)
 		cw_log(CW_LOG_WARN, "serve.signer", "state=down");
 	if (err == CW_OK)

@@ -136,6 +136,9 @@ cw_step_commit(struct cw_step_run *run, enum cw_stage next)
 			&run->certificate :
 			NULL);
 	run->lost_race = err == CW_ERR_EXISTS;
+	/* Before the answer leaves: see reconcile.h. */
+	if (err == CW_OK)
+		cw_seal_mark(run->engine->seal, store->steps(store));
 	if (err == CW_OK && next >= CW_STAGE_DONE)
 		atomic_fetch_sub(&run->engine->open_sessions, 1);
 	return err;

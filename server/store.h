@@ -96,6 +96,7 @@ const char *cw_certificate_status_name(enum cw_certificate_status status);
 #define CW_REASON_CESSATION 5u
 
 struct cw_certificate {
+	uint64_t row; /* the store's own, only to read */
 	uint8_t serial[CW_SERIAL_BYTES];
 	uint8_t session[CW_SESSION_ID_BYTES];
 	uint8_t invitation[CW_HASH_BYTES]; /* only to write */
@@ -152,12 +153,13 @@ struct cw_store {
 	    const uint8_t id[CW_SESSION_ID_BYTES], unsigned number,
 	    struct cw_buf *message, struct cw_buf *answer, struct cw_buf *kept);
 	/*
-	 * Ends the sessions whose time is over: secrets go, a pending
-	 * certificate is suspended and wanted revoked, and so is a serial that
-	 * was reserved (it gets a row of its own then).
+	 * Ends the sessions whose time is over at `until_s` (UINT64_MAX: all
+	 * that are open): secrets go, a pending certificate is suspended and
+	 * wanted revoked, and so is a serial that was reserved (it gets a row of
+	 * its own then). `now_s` is when that happens.
 	 */
-	enum cw_err (*session_expire)(struct cw_store *store, uint64_t now_s,
-	    unsigned *n);
+	enum cw_err (*session_expire)(struct cw_store *store, uint64_t until_s,
+	    uint64_t now_s, unsigned *n);
 	/* Whether an open session has reserved this serial, and no row tells. */
 	enum cw_err (*session_reserved)(struct cw_store *store,
 	    const uint8_t serial[CW_SERIAL_BYTES], bool *found);
@@ -181,8 +183,9 @@ struct cw_store {
 	/* Removes a reservation for which nothing was signed. */
 	enum cw_err (*certificate_drop)(struct cw_store *store,
 	    const uint8_t serial[CW_SERIAL_BYTES]);
-	/* Wanted revoked, and not yet. */
-	enum cw_err (*certificate_due)(struct cw_store *store,
+	/* Wanted revoked, and not yet: those behind `after` (a row; 0: from the
+	 * first), in the order of their rows. */
+	enum cw_err (*certificate_due)(struct cw_store *store, uint64_t after,
 	    struct cw_certificate *out, size_t max, size_t *n);
 
 	/* Listings, newest first; stops when `each` says false. */
@@ -206,6 +209,12 @@ struct cw_store {
 	    uint64_t *value);
 	enum cw_err (*number_set)(struct cw_store *store, const char *name,
 	    uint64_t value);
+
+	/* Steps that it has stored in all its life, durable ones: a copy of it
+	 * that was made earlier has fewer. */
+	uint64_t (*steps)(struct cw_store *store);
+	/* Goes on from that number; only while nothing else writes. */
+	enum cw_err (*set_steps)(struct cw_store *store, uint64_t steps);
 
 	/* Durable commits since the store was opened, and whether the last
 	 * write succeeded. */

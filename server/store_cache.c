@@ -18,7 +18,11 @@ struct cw_store_cache {
 	pthread_mutex_t mutex;
 	size_t n_saved, max;
 	struct entry *newest, *oldest;
-	struct entry *buckets[BUCKETS];
+	uint64_t changes; /* of all entries */
+	struct {
+		struct entry *first;
+		uint64_t changes; /* of its entries: rises with each */
+	} buckets[BUCKETS];
 };
 
 struct cw_store_cache *
@@ -33,11 +37,23 @@ cw_store_cache_new(size_t max)
 	return cache;
 }
 
+static size_t
+bucket_of(const uint8_t *id)
+{
+	return (size_t)(id[0] << 8 | id[1]) % BUCKETS;
+}
+
+/* What is read of this id from now on is not older than this. */
+static uint64_t
+stamp_of(const struct cw_store_cache *cache, const uint8_t *id)
+{
+	return cache->changes + cache->buckets[bucket_of(id)].changes;
+}
+
 static struct entry **
 find(struct cw_store_cache *cache, const uint8_t *id)
 {
-	struct entry **at =
-	    &cache->buckets[(size_t)(id[0] << 8 | id[1]) % BUCKETS];
+	struct entry **at = &cache->buckets[bucket_of(id)].first;
 
 	while (*at != NULL &&
 	    memcmp((*at)->session.id, id, CW_SESSION_ID_BYTES) != 0)
@@ -88,10 +104,10 @@ cw_store_cache_free(struct cw_store_cache **cache)
 	if (*cache == NULL)
 		return;
 	for (size_t i = 0; i < BUCKETS; i++)
-		while ((*cache)->buckets[i] != NULL) {
-			struct entry *e = (*cache)->buckets[i];
+		while ((*cache)->buckets[i].first != NULL) {
+			struct entry *e = (*cache)->buckets[i].first;
 
-			(*cache)->buckets[i] = e->next;
+			(*cache)->buckets[i].first = e->next;
 			entry_free(e);
 		}
 	pthread_mutex_destroy(&(*cache)->mutex);
@@ -101,13 +117,16 @@ cw_store_cache_free(struct cw_store_cache **cache)
 
 bool
 cw_store_cache_get(struct cw_store_cache *cache,
-    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_session *out)
+    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_session *out,
+    uint64_t *stamp)
 {
 	struct entry *e;
 	bool found = false;
 
 	pthread_mutex_lock(&cache->mutex);
 	e = *find(cache, id);
+	if (stamp != NULL)
+		*stamp = stamp_of(cache, id);
 	if (e != NULL && cw_session_copy(out, &e->session) == CW_OK) {
 		found = true;
 		if (!e->unsaved) {
@@ -115,18 +134,6 @@ cw_store_cache_get(struct cw_store_cache *cache,
 			list_insert(cache, e);
 		}
 	}
-	pthread_mutex_unlock(&cache->mutex);
-	return found;
-}
-
-bool
-cw_store_cache_has(struct cw_store_cache *cache,
-    const uint8_t id[CW_SESSION_ID_BYTES])
-{
-	bool found;
-
-	pthread_mutex_lock(&cache->mutex);
-	found = *find(cache, id) != NULL;
 	pthread_mutex_unlock(&cache->mutex);
 	return found;
 }
@@ -148,20 +155,53 @@ insert(struct cw_store_cache *cache, struct entry *e)
 		drop_at(cache, find(cache, cache->oldest->session.id));
 }
 
+/* NULL: no memory. */
+static struct entry *
+entry_new(const struct cw_session *session, bool unsaved)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	cw_session_init(&e->session);
+	e->unsaved = unsaved;
+	if (cw_session_copy(&e->session, session) == CW_OK)
+		return e;
+	entry_free(e);
+	return NULL;
+}
+
+void
+cw_store_cache_fill(struct cw_store_cache *cache,
+    const struct cw_session *session, uint64_t stamp)
+{
+	struct entry *e = entry_new(session, false);
+	bool is_good = false;
+
+	if (e == NULL)
+		return;
+	pthread_mutex_lock(&cache->mutex);
+	is_good = stamp_of(cache, session->id) == stamp &&
+	    *find(cache, session->id) == NULL;
+	if (is_good)
+		insert(cache, e);
+	pthread_mutex_unlock(&cache->mutex);
+	if (!is_good)
+		entry_free(e);
+}
+
 enum cw_err
 cw_store_cache_put(struct cw_store_cache *cache,
     const struct cw_session *session, bool unsaved)
 {
-	struct entry *e = calloc(1, sizeof(*e));
-	enum cw_err err;
+	struct entry *e = entry_new(session, unsaved);
+	enum cw_err err = CW_OK;
 
 	if (e == NULL)
 		return CW_ERR_NO_MEMORY;
-	cw_session_init(&e->session);
-	e->unsaved = unsaved;
-	err = cw_session_copy(&e->session, session);
 	pthread_mutex_lock(&cache->mutex);
-	if (err == CW_OK && unsaved && *find(cache, session->id) != NULL)
+	cache->buckets[bucket_of(session->id)].changes++;
+	if (unsaved && *find(cache, session->id) != NULL)
 		err = CW_ERR_EXISTS;
 	if (err == CW_OK)
 		insert(cache, e);
@@ -193,6 +233,7 @@ cw_store_cache_drop(struct cw_store_cache *cache,
 	struct entry **at;
 
 	pthread_mutex_lock(&cache->mutex);
+	cache->buckets[bucket_of(id)].changes++;
 	at = find(cache, id);
 	if (*at != NULL)
 		drop_at(cache, at);
@@ -203,6 +244,7 @@ void
 cw_store_cache_clear(struct cw_store_cache *cache)
 {
 	pthread_mutex_lock(&cache->mutex);
+	cache->changes++;
 	while (cache->oldest != NULL)
 		drop_at(cache, find(cache, cache->oldest->session.id));
 	pthread_mutex_unlock(&cache->mutex);

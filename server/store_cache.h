@@ -15,11 +15,17 @@ struct cw_store_cache;
 struct cw_store_cache *cw_store_cache_new(size_t max);
 void cw_store_cache_free(struct cw_store_cache **cache);
 
-/* True, with a copy in `out` (initialised), if it is there. */
+/* True, with a copy in `out` (initialised), if it is there. If not, *stamp (may
+ * be NULL) is what cw_store_cache_fill wants. */
 bool cw_store_cache_get(struct cw_store_cache *cache,
-    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_session *out);
-bool cw_store_cache_has(struct cw_store_cache *cache,
-    const uint8_t id[CW_SESSION_ID_BYTES]);
+    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_session *out,
+    uint64_t *stamp);
+
+/* Puts in a copy of what was read from the backend after cw_store_cache_get gave
+ * `stamp`, unless something was stored, or dropped, there since: what was read
+ * may be older than that. */
+void cw_store_cache_fill(struct cw_store_cache *cache,
+    const struct cw_session *session, uint64_t stamp);
 
 /* Puts a copy in, in place of an older one. `unsaved`: not to be dropped
  * before cw_store_cache_saved. Errors: EXISTS (only when unsaved), NO_MEMORY. */

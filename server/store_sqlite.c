@@ -164,6 +164,12 @@ commits(struct cw_store *store)
 	return atomic_load(&((struct cw_sqlite *)store)->commits);
 }
 
+static uint64_t
+steps(struct cw_store *store)
+{
+	return atomic_load(&((struct cw_sqlite *)store)->steps);
+}
+
 static bool
 is_well(struct cw_store *store)
 {
@@ -176,6 +182,7 @@ init(struct cw_sqlite *s, const char *path)
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	s->store.close = store_close;
 	s->store.commits = commits;
+	s->store.steps = steps;
 	s->store.is_well = is_well;
 	cw_sqlite_session_ops(&s->store);
 	cw_sqlite_sessions_ops(&s->store);
@@ -211,6 +218,8 @@ cw_store_open_sqlite(const char *path, struct cw_store **out)
 		s->readers[i].next_free = s->free_readers;
 		s->free_readers = &s->readers[i];
 	}
+	if (err == CW_OK)
+		err = cw_sqlite_load_steps(s);
 	if (err == CW_OK)
 		err = cw_sqlite_writer_start(s);
 	if (err != CW_OK) {

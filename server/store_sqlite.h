@@ -84,6 +84,7 @@ struct cw_sqlite {
 	atomic_bool well;
 	atomic_uint_fast64_t commits;
 	atomic_uint_fast64_t last_number; /* of a session */
+	atomic_uint_fast64_t steps;
 };
 
 /* Where the row of this id, hash or serial is. */
@@ -109,6 +110,12 @@ enum cw_err cw_sqlite_defer(struct cw_sqlite *s, struct cw_sqlite_job *job)
 /* A reader of one's own until it is given back. */
 struct cw_sqlite_conn *cw_sqlite_reader(struct cw_sqlite *s);
 void cw_sqlite_reader_done(struct cw_sqlite *s, struct cw_sqlite_conn *conn);
+
+/* The number kept as CW_SQLITE_STEPS. Errors: STORE_FAILED. */
+#define CW_SQLITE_STEPS "steps"
+
+enum cw_err cw_sqlite_load_steps(struct cw_sqlite *s)
+    __attribute__((warn_unused_result));
 
 /* The statement, prepared and without bindings, or NULL (logged). All the
  * calls below take NULL and then fail. */

@@ -226,6 +226,7 @@ read_certificate(sqlite3_stmt *st, struct cw_certificate *out,
 	if (profile.len > 0)
 		memcpy(out->profile, profile.ptr, profile.len);
 	cw_sql_column_buf(st, 7, der);
+	out->row = cw_sql_column_uint(st, 8);
 	return der != NULL ? der->err : CW_OK;
 }
 
@@ -307,8 +308,8 @@ certificate_drop(struct cw_store *store, const uint8_t *serial)
 }
 
 static enum cw_err
-certificate_due(struct cw_store *store, struct cw_certificate *out, size_t max,
-    size_t *n)
+certificate_due(struct cw_store *store, uint64_t after,
+    struct cw_certificate *out, size_t max, size_t *n)
 {
 	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_DUE);
@@ -316,6 +317,7 @@ certificate_due(struct cw_store *store, struct cw_certificate *out, size_t max,
 
 	*n = 0;
 	cw_sql_int(st, 1, (int64_t)max);
+	cw_sql_int(st, 2, (int64_t)after);
 	while (*n < max && (err = cw_sql_row(conn, st)) == CW_OK)
 		if ((err = read_certificate(st, &out[(*n)++], NULL)) != CW_OK)
 			break;
@@ -415,6 +417,26 @@ number_set(struct cw_store *store, const char *name, uint64_t value)
 	return write_row(store, &w);
 }
 
+enum cw_err
+cw_sqlite_load_steps(struct cw_sqlite *s)
+{
+	uint64_t steps = 0;
+	enum cw_err err = number_get(&s->store, CW_SQLITE_STEPS, &steps);
+
+	atomic_store(&s->steps, steps);
+	return err;
+}
+
+static enum cw_err
+set_steps(struct cw_store *store, uint64_t steps)
+{
+	enum cw_err err = number_set(store, CW_SQLITE_STEPS, steps);
+
+	if (err == CW_OK)
+		atomic_store(&self(store)->steps, steps);
+	return err;
+}
+
 void
 cw_sqlite_row_ops(struct cw_store *store)
 {
@@ -433,4 +455,5 @@ cw_sqlite_row_ops(struct cw_store *store)
 	store->policy_load = policy_load;
 	store->number_get = number_get;
 	store->number_set = number_set;
+	store->set_steps = set_steps;
 }

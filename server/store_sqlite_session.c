@@ -142,17 +142,16 @@ session_load(struct cw_store *store, const uint8_t *id, struct cw_session *out)
 {
 	struct cw_sqlite *s = self(store);
 	struct cw_sqlite_conn *conn;
+	uint64_t stamp;
 	enum cw_err err;
 
-	if (cw_store_cache_get(s->cache, id, out))
+	if (cw_store_cache_get(s->cache, id, out, &stamp))
 		return CW_OK;
 	conn = cw_sqlite_reader(s);
 	err = read_session(conn, id, out);
 	cw_sqlite_reader_done(s, conn);
-	/* A step that was stored since is in the cache already, and stays. */
-	if (err == CW_OK && !cw_store_cache_has(s->cache, id) &&
-	    cw_store_cache_put(s->cache, out, false) != CW_OK)
-		cw_store_cache_drop(s->cache, id);
+	if (err == CW_OK)
+		cw_store_cache_fill(s->cache, out, stamp);
 	return err;
 }
 
@@ -165,7 +164,8 @@ apply_add(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 
 	cw_session_init(&session);
 	/* It cannot have left the cache, unless memory is gone. */
-	if (cw_store_cache_get(s->cache, (const uint8_t *)(job + 1), &session))
+	if (cw_store_cache_get(s->cache, (const uint8_t *)(job + 1), &session,
+		NULL))
 		err = insert(conn, &session);
 	cw_session_wipe(&session);
 	return err;
@@ -232,6 +232,7 @@ struct step_args {
 	size_t n_before;
 	const struct cw_step *step;
 	const struct cw_certificate *certificate;
+	uint64_t steps; /* stored by then */
 };
 
 static enum cw_err
@@ -267,12 +268,23 @@ put_step(struct cw_sqlite_conn *conn, uint64_t row, const struct cw_step *step)
 	return cw_sql_run(conn, st);
 }
 
+static enum cw_err
+count_step(struct cw_sqlite_conn *conn, uint64_t *steps)
+{
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_STEP_COUNT);
+	enum cw_err err = cw_sql_row(conn, st);
+
+	*steps = err == CW_OK ? cw_sql_column_uint(st, 0) : 0;
+	sqlite3_reset(st);
+	return err == CW_ERR_NOT_FOUND ? CW_ERR_STORE_FAILED : err;
+}
+
 /* The session's row decides the race: who does not find it as it was has
  * changed nothing. That (session, number) is the step's row id is the second lock. */
 static enum cw_err
 apply_step(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
-	const struct step_args *a = arg;
+	struct step_args *a = arg;
 	const struct cw_session *after = a->after;
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_STEP);
 	enum cw_err err;
@@ -295,7 +307,7 @@ apply_step(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 		err = put_step(conn, after->row, a->step);
 	if (err == CW_OK && a->certificate != NULL)
 		err = put_certificate(conn, after->row, a->certificate);
-	return err;
+	return err == CW_OK ? count_step(conn, &a->steps) : err;
 }
 
 static void
@@ -303,6 +315,7 @@ after_step(struct cw_sqlite *s, void *arg)
 {
 	const struct step_args *a = arg;
 
+	atomic_store(&s->steps, a->steps); /* in the order of commits */
 	if (cw_store_cache_put(s->cache, a->after, false) != CW_OK)
 		cw_store_cache_drop(s->cache, a->after->id);
 }
@@ -313,7 +326,8 @@ session_step(struct cw_store *store, const struct cw_session *after,
     const struct cw_certificate *certificate)
 {
 	struct cw_sqlite *s = self(store);
-	struct step_args args = { after, before, n_before, step, certificate };
+	struct step_args args = { after, before, n_before, step, certificate,
+		0 };
 	enum cw_err err = cw_sqlite_write(s, apply_step, after_step, &args);
 
 	if (err == CW_ERR_EXISTS)

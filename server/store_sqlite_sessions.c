@@ -9,42 +9,36 @@ self(struct cw_store *store)
 }
 
 struct expire_args {
-	uint64_t time_s;
+	int64_t until_s, now_s;
 	unsigned n;
 };
 
-/* The same time runs through all of them; the last one counts. */
 static enum cw_err
-run_all(struct cw_sqlite_conn *conn, const enum cw_sql *sqls, size_t n,
-    uint64_t time_s)
+run_until(struct cw_sqlite_conn *conn, enum cw_sql sql,
+    const struct expire_args *a)
 {
-	enum cw_err err = CW_OK;
+	sqlite3_stmt *st = cw_sql_get(conn, sql);
 
-	for (size_t i = 0; i < n && err == CW_OK; i++) {
-		sqlite3_stmt *st = cw_sql_get(conn, sqls[i]);
-
-		cw_sql_int(st, 1, (int64_t)time_s);
-		err = cw_sql_run(conn, st);
-	}
-	return err;
+	cw_sql_int(st, 1, a->until_s);
+	return cw_sql_run(conn, st);
 }
 
 /* Serials that were reserved get rows: whether the signer has signed for them is
  * for the sweeper to find out. */
 static enum cw_err
-expire_reserved(struct cw_sqlite_conn *conn, uint64_t time_s)
+expire_reserved(struct cw_sqlite_conn *conn, const struct expire_args *a)
 {
 	sqlite3_stmt *list = cw_sql_get(conn, CW_SQL_EXPIRE_LIST);
 	uint8_t serial[CW_SERIAL_BYTES];
 	enum cw_err err;
 
-	cw_sql_int(list, 1, (int64_t)time_s);
+	cw_sql_int(list, 1, a->until_s);
 	while ((err = cw_sql_row(conn, list)) == CW_OK) {
 		sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_EXPIRE_RESERVED);
 
 		if (!cw_sql_column_into(list, 1, serial, sizeof(serial)))
 			err = CW_ERR_STORE_FAILED;
-		cw_sql_int(st, 1, (int64_t)time_s);
+		cw_sql_int(st, 1, a->now_s);
 		cw_sql_int(st, 2, cw_sqlite_key(serial));
 		cw_sql_int(st, 3, (int64_t)cw_sql_column_uint(list, 0));
 		if (err == CW_OK)
@@ -57,17 +51,26 @@ expire_reserved(struct cw_sqlite_conn *conn, uint64_t time_s)
 }
 
 static enum cw_err
+expire_pending(struct cw_sqlite_conn *conn, const struct expire_args *a)
+{
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_EXPIRE_PENDING);
+
+	cw_sql_int(st, 1, a->until_s);
+	cw_sql_int(st, 2, a->now_s);
+	return cw_sql_run(conn, st);
+}
+
+static enum cw_err
 apply_expire(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
-	static const enum cw_sql sqls[] = { CW_SQL_EXPIRE_PENDING,
-		CW_SQL_SESSION_EXPIRE };
 	struct expire_args *a = arg;
-	enum cw_err err = expire_reserved(conn, a->time_s);
-
-	if (err == CW_OK)
-		err = run_all(conn, sqls, 2, a->time_s);
+	enum cw_err err = expire_reserved(conn, a);
 
 	(void)s;
+	if (err == CW_OK)
+		err = expire_pending(conn, a);
+	if (err == CW_OK)
+		err = run_until(conn, CW_SQL_SESSION_EXPIRE, a);
 	a->n = err == CW_OK ? (unsigned)sqlite3_changes(conn->db) : 0;
 	return err;
 }
@@ -81,10 +84,18 @@ after_expire(struct cw_sqlite *s, void *arg)
 		cw_store_cache_clear(s->cache);
 }
 
-static enum cw_err
-session_expire(struct cw_store *store, uint64_t now_s, unsigned *n)
+static int64_t
+column_time(uint64_t time_s)
 {
-	struct expire_args args = { now_s, 0 };
+	return time_s > INT64_MAX ? INT64_MAX : (int64_t)time_s;
+}
+
+static enum cw_err
+session_expire(struct cw_store *store, uint64_t until_s, uint64_t now_s,
+    unsigned *n)
+{
+	struct expire_args args = { column_time(until_s), column_time(now_s),
+		0 };
 	enum cw_err err =
 	    cw_sqlite_write(self(store), apply_expire, after_expire, &args);
 
@@ -95,18 +106,16 @@ session_expire(struct cw_store *store, uint64_t now_s, unsigned *n)
 static enum cw_err
 apply_forget(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
-	static const enum cw_sql sqls[] = { CW_SQL_FORGET_STEPS,
-		CW_SQL_SESSION_FORGET };
-	const struct expire_args *a = arg;
+	enum cw_err err = run_until(conn, CW_SQL_FORGET_STEPS, arg);
 
 	(void)s;
-	return run_all(conn, sqls, 2, a->time_s);
+	return err != CW_OK ? err : run_until(conn, CW_SQL_SESSION_FORGET, arg);
 }
 
 static enum cw_err
 session_forget(struct cw_store *store, uint64_t before_s)
 {
-	struct expire_args args = { before_s, 1 };
+	struct expire_args args = { column_time(before_s), 0, 1 };
 
 	return cw_sqlite_write(self(store), apply_forget, after_expire, &args);
 }

@@ -6,13 +6,15 @@
 #include <time.h>
 
 #include "proto/base/log.h"
+#include "server/reconcile.h"
 #include "server/text.h"
 
 #define DUE_MAX 64u
-#define ENTRIES_MAX 64u
 #define FORGET_AFTER_S (30ull * 24 * 3600)
 #define DAILY_S (24 * 3600)
-#define RECONCILED "signer_log"
+#define SOON_S 5
+/* Beyond a session's time: R's began by the signer's clock. */
+#define RESERVED_MARGIN_S (2ull * CW_CLOCK_SKEW_S)
 #define FORGOT "forgot_s"
 
 static void
@@ -26,17 +28,45 @@ log_certificate(const char *event, const uint8_t *serial, unsigned reason)
 
 /* ---- certificates ---- */
 
+/*
+ * What has only been reserved: the signer may sign it as long as R's time lasts,
+ * for a request may be on its way to it, or wait while it is stopped. So it is
+ * asked at once, and again when it refuses by itself; what it does not know then
+ * is no certificate and never will be.
+ */
+static enum cw_err
+may_be_signed_until(struct cw_engine *engine, const struct cw_certificate *c,
+    uint64_t *until_s)
+{
+	struct cw_session session;
+	enum cw_err err;
+
+	cw_session_init(&session);
+	err = engine->store->session_load(engine->store, c->session, &session);
+	*until_s = (err == CW_OK ? session.expires_s : c->changed_s) +
+	    RESERVED_MARGIN_S;
+	cw_session_wipe(&session);
+	return err == CW_ERR_NO_SESSION ? CW_OK : err;
+}
+
 static enum cw_err
 revoke(struct cw_engine *engine, const struct cw_certificate *c)
 {
 	struct cw_store *store = engine->store;
 	unsigned reason = c->wanted;
 	uint64_t now_s = cw_clock_now_s(engine->clock);
-	enum cw_err err = cw_signer_revoke(engine->signer, c->serial, reason);
+	uint64_t until_s = 0;
+	enum cw_err err = CW_OK;
 
-	/* Reserved, and nothing was signed: no certificate, nothing to revoke. */
+	if (c->status == CW_CERT_RESERVED)
+		err = may_be_signed_until(engine, c, &until_s);
+	if (err != CW_OK || (now_s > c->changed_s + SOON_S && now_s < until_s))
+		return err;
+	err = cw_signer_revoke(engine->signer, c->serial, reason);
 	if (err == CW_ERR_UNKNOWN_SERIAL && c->status == CW_CERT_RESERVED)
-		return store->certificate_drop(store, c->serial);
+		return now_s < until_s ?
+		    CW_OK :
+		    store->certificate_drop(store, c->serial);
 	if (err != CW_OK)
 		return err;
 	log_certificate("certificate.revoked", c->serial, reason);
@@ -44,33 +74,40 @@ revoke(struct cw_engine *engine, const struct cw_certificate *c)
 	    now_s);
 }
 
+static bool
+is_down(enum cw_err err)
+{
+	return err == CW_ERR_SIGNER_DOWN || err == CW_ERR_STORE_FAILED;
+}
+
 static enum cw_err
 sweep_certificates(struct cw_engine *engine)
 {
 	struct cw_certificate *due = calloc(DUE_MAX, sizeof(*due));
 	enum cw_err first = CW_OK;
-	size_t n = 0;
+	enum cw_err err = CW_OK;
+	uint64_t after = 0;
+	size_t n = DUE_MAX;
 
 	if (due == NULL)
 		return CW_ERR_NO_MEMORY;
-	do {
-		enum cw_err err = engine->store->certificate_due(engine->store,
-		    due, DUE_MAX, &n);
-
-		for (size_t i = 0; i < n && err != CW_ERR_SIGNER_DOWN &&
-		     err != CW_ERR_STORE_FAILED;
-		     i++) {
+	while (n == DUE_MAX && !is_down(err)) {
+		err = engine->store->certificate_due(engine->store, after, due,
+		    DUE_MAX, &n);
+		if (first == CW_OK)
+			first = err;
+		for (size_t i = 0; i < n && !is_down(err); i++) {
+			after = due[i].row;
 			err = revoke(engine, &due[i]);
-			/* One odd row must not keep the others from it. */
+			/* Odd rows, however many, must not keep the others
+			 * from it. */
 			if (err != CW_OK)
 				log_certificate("certificate.stays",
 				    due[i].serial, due[i].wanted);
 			if (first == CW_OK)
 				first = err;
 		}
-		if (first == CW_OK)
-			first = err;
-	} while (n == DUE_MAX && first == CW_OK);
+	}
 	free(due);
 	return first;
 }
@@ -87,7 +124,7 @@ sweep_sessions(struct cw_engine *engine)
 	unsigned n = 0;
 	enum cw_err err;
 
-	err = store->session_expire(store, now_s, &n);
+	err = store->session_expire(store, now_s, now_s, &n);
 	if (err == CW_OK && n > 0)
 		cw_log(CW_LOG_INFO, "session.expired", "n=%u", n);
 	if (err == CW_OK)
@@ -119,60 +156,6 @@ cw_sweep_once(struct cw_engine *engine)
 		if (errs[i] != CW_OK)
 			return cw_log_fail(errs[i], "sweep", "part=%zu", i);
 	return CW_OK;
-}
-
-/* ---- reconciliation ---- */
-
-static enum cw_err
-reconcile_entry(struct cw_engine *engine, const struct cw_signer_entry *entry)
-{
-	struct cw_certificate known;
-	bool reserved;
-	enum cw_err err;
-
-	if (entry->revoked)
-		return CW_OK;
-	/* Signed for a session that has not heard of it yet: it asks again, or
-	 * runs out. This is asked first: whoever commits the certificate between
-	 * the two questions is found by the second. */
-	err = engine->store->session_reserved(engine->store, entry->serial,
-	    &reserved);
-	if (err != CW_OK || reserved)
-		return err;
-	err = engine->store->certificate_load(engine->store, entry->serial,
-	    &known, NULL);
-	if (err != CW_ERR_UNKNOWN_SERIAL)
-		return err;
-	log_certificate("certificate.unknown", entry->serial,
-	    CW_REASON_CESSATION);
-	return cw_signer_revoke(engine->signer, entry->serial,
-	    CW_REASON_CESSATION);
-}
-
-enum cw_err
-cw_sweep_reconcile(struct cw_engine *engine)
-{
-	struct cw_store *store = engine->store;
-	struct cw_signer_entry entries[ENTRIES_MAX / 4];
-	uint64_t from = 0;
-	size_t n = 0;
-	enum cw_err err = store->number_get(store, RECONCILED, &from);
-
-	do {
-		uint64_t at = from;
-
-		if (err == CW_OK)
-			err = cw_signer_log_read(engine->signer, from, entries,
-			    sizeof(entries) / sizeof(entries[0]), &n);
-		for (size_t i = 0; i < n && err == CW_OK; i++) {
-			err = reconcile_entry(engine, &entries[i]);
-			at = entries[i].index + 1;
-		}
-		if (err == CW_OK && at != from)
-			err = store->number_set(store, RECONCILED, at);
-		from = at;
-	} while (err == CW_OK && n > 0);
-	return err;
 }
 
 /* ---- the thread ---- */
@@ -208,14 +191,15 @@ static void *
 sweeper_main(void *arg)
 {
 	struct cw_sweeper *s = arg;
-	bool reconciled = false;
+	atomic_bool *reconciled = &s->engine->reconciled;
 
 	do {
-		if (!reconciled)
-			reconciled = cw_sweep_reconcile(s->engine) == CW_OK;
 		/* What fails is logged there, and tried again. */
+		if (!atomic_load(reconciled) &&
+		    cw_reconcile_log(s->engine) != CW_OK)
+			cw_log(CW_LOG_WARN, "reconcile", "state=later");
 		if (cw_sweep_once(s->engine) == CW_ERR_SIGNER_DOWN)
-			reconciled = false;
+			atomic_store(reconciled, false);
 	} while (!pause_for(s, s->period_s));
 	return NULL;
 }

@@ -14,15 +14,8 @@
 enum cw_err cw_sweep_once(struct cw_engine *engine)
     __attribute__((warn_unused_result));
 
-/*
- * At start, and after a lost answer of the signer: reads the signer's log from
- * where it was read last, and takes back every certificate in it that the store
- * does not know. Errors: SIGNER_DOWN, STORE_FAILED.
- */
-enum cw_err cw_sweep_reconcile(struct cw_engine *engine)
-    __attribute__((warn_unused_result));
-
-/* A thread that does both: reconciles, then sweeps every `period_s`. */
+/* A thread that sweeps every `period_s`, and reads the signer's log again when
+ * that is due (reconcile.h). */
 struct cw_sweeper;
 
 struct cw_sweeper *cw_sweeper_new(struct cw_engine *engine, unsigned period_s);

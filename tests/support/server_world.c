@@ -2,6 +2,7 @@
 /* The issuer in this process. */
 #include "tests/support/server_world.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "proto/command.h"
 #include "proto/grant.h"
 #include "proto/intent.h"
+#include "server/reconcile.h"
 #include "server/text.h"
 
 static struct cw_keys_tree tree;
@@ -75,11 +77,51 @@ close_world(struct cw_server_world *w)
 	cw_store_close(&w->store);
 }
 
+/* What a start does. */
+static void
+begin_world(struct cw_server_world *w)
+{
+	enum cw_err err;
+
+	open_world(w);
+	err = cw_reconcile_begin(&w->engine);
+	must(err == CW_OK || err == CW_ERR_SIGNER_DOWN, "reconcile");
+}
+
 void
 cw_server_world_restart(struct cw_server_world *w)
 {
 	close_world(w);
-	open_world(w);
+	begin_world(w);
+}
+
+void
+cw_server_world_copy_store(struct cw_server_world *w, const char *name)
+{
+	char sql[512];
+	sqlite3 *db;
+
+	snprintf(sql, sizeof(sql), "VACUUM INTO '%s'",
+	    cw_server_world_path(w, name));
+	must(sqlite3_open(cw_server_world_path(w, "store.db"), &db) ==
+		    SQLITE_OK &&
+		sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK,
+	    "copy of the store");
+	sqlite3_close(db);
+}
+
+void
+cw_server_world_put_back(struct cw_server_world *w, const char *name)
+{
+	char store[256];
+
+	close_world(w);
+	unlink(cw_server_world_path(w, "store.db-wal"));
+	unlink(cw_server_world_path(w, "store.db-shm"));
+	snprintf(store, sizeof(store), "%s",
+	    cw_server_world_path(w, "store.db"));
+	must(rename(cw_server_world_path(w, name), store) == 0, "put back");
+	begin_world(w);
 }
 
 int
@@ -188,6 +230,13 @@ cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
 	w->invitation.uses = uses;
 	must(w->store->invitation_add(w->store, &w->invitation) == CW_OK,
 	    "invitation");
+}
+
+void
+cw_server_world_renew(struct cw_server_world *w, enum cw_mode mode)
+{
+	cw_server_world_invite(w, mode, 1);
+	cw_server_card_new(w);
 }
 
 /* ---- the card ---- */
@@ -379,6 +428,47 @@ cw_server_play_until(struct cw_server_world *w, struct cw_server_play *play,
 	}
 }
 
+void
+cw_server_play_begin(struct cw_server_world *w, struct cw_server_play *play,
+    unsigned last)
+{
+	cw_server_play_init(play);
+	cw_server_play_until(w, play, last);
+}
+
+void
+cw_server_play_session(struct cw_server_world *w,
+    const struct cw_server_play *play, struct cw_session *s)
+{
+	cw_session_init(s);
+	assert_err(w->store->session_load(w->store, play->id, s), CW_OK);
+}
+
+bool
+cw_server_play_revoked(struct cw_server_world *w,
+    const struct cw_server_play *play)
+{
+	struct cw_signer_entry entries[16];
+	struct cw_session s;
+	bool revoked = false;
+	uint64_t from = 0;
+	size_t n;
+
+	cw_server_play_session(w, play, &s);
+	do {
+		assert_err(cw_signer_log_read(w->tree->signer, from, entries,
+			       COUNT(entries), &n),
+		    CW_OK);
+		for (size_t i = 0; i < n; i++)
+			if (memcmp(entries[i].serial, s.serial,
+				sizeof(s.serial)) == 0)
+				revoked = entries[i].revoked;
+		from += n;
+	} while (n > 0);
+	cw_session_wipe(&s);
+	return revoked;
+}
+
 enum cw_certificate_status
 cw_server_play_status(struct cw_server_world *w,
     const struct cw_server_play *play)
@@ -387,8 +477,7 @@ cw_server_play_status(struct cw_server_world *w,
 	struct cw_session s;
 	enum cw_certificate_status status = 0;
 
-	cw_session_init(&s);
-	assert_err(w->store->session_load(w->store, play->id, &s), CW_OK);
+	cw_server_play_session(w, play, &s);
 	if (w->store->certificate_load(w->store, s.serial, &c, NULL) == CW_OK)
 		status = c.status;
 	cw_session_wipe(&s);

@@ -4,8 +4,7 @@
  * child, a store in a folder, the engine on a clock that tests move, and a
  * reference card that answers. What cannot be made ends the test program.
  *
- *   cmocka_unit_test_setup_teardown(sentence, cw_server_world_setup,
- *       cw_server_world_teardown)
+ *   const struct CMUnitTest tests[] = { cw_server_test(a_sentence), … };
  *   cmocka_run_group_tests(tests, cw_server_world_begin, cw_server_world_end)
  */
 #ifndef CW_TESTS_SERVER_WORLD_H
@@ -38,12 +37,24 @@ int cw_server_world_end(void **state);
 int cw_server_world_setup(void **state);
 int cw_server_world_teardown(void **state);
 
+#define cw_server_test(sentence)                                         \
+	cmocka_unit_test_setup_teardown(sentence, cw_server_world_setup, \
+	    cw_server_world_teardown)
+
 /* Closes store, keys and engine, and opens them again: what a restart does. */
 void cw_server_world_restart(struct cw_server_world *w);
+
+/* A copy of the store as it is, beside it; and a start with that copy in its
+ * place, as after a disk was lost. */
+void cw_server_world_copy_store(struct cw_server_world *w, const char *name);
+void cw_server_world_put_back(struct cw_server_world *w, const char *name);
 
 /* An invitation of w->profile, put into the store. */
 void cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
     unsigned uses);
+
+/* Another invitation for one use, and another card. */
+void cw_server_world_renew(struct cw_server_world *w, enum cw_mode mode);
 
 /* "FOLDER/name", good until the next call. */
 const char *cw_server_world_path(const struct cw_server_world *w,
@@ -80,6 +91,18 @@ enum cw_err cw_server_play_post(struct cw_server_world *w,
 /* Steps up to and with `last`, all of which must pass. */
 void cw_server_play_until(struct cw_server_world *w,
     struct cw_server_play *play, unsigned last);
+
+/* A new play, and its steps up to and with `last`. */
+void cw_server_play_begin(struct cw_server_world *w,
+    struct cw_server_play *play, unsigned last);
+
+/* The stored session; the caller wipes it. */
+void cw_server_play_session(struct cw_server_world *w,
+    const struct cw_server_play *play, struct cw_session *s);
+
+/* Whether the signer's log says that the session's certificate is revoked. */
+bool cw_server_play_revoked(struct cw_server_world *w,
+    const struct cw_server_play *play);
 
 /* Status of the session's certificate; 0 if there is no row. */
 enum cw_certificate_status cw_server_play_status(struct cw_server_world *w,

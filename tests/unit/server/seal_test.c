@@ -220,6 +220,90 @@ a_cookie_names_its_invitation_until_it_expires(void **state)
 	    CW_ERR_NO_COOKIE);
 }
 
+/* ---- the mark ---- */
+
+static void
+reopen(struct world *w)
+{
+	cw_seal_free(&w->seal);
+	assert_err(cw_seal_open(w->path, NOW, &w->seal), CW_OK);
+}
+
+static void
+a_mark_only_rises_and_is_there_after_a_restart(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(cw_seal_marked(w->seal), 0);
+	cw_seal_mark(w->seal, 41);
+	cw_seal_mark(w->seal, 40);
+	assert_int_equal(cw_seal_marked(w->seal), 41);
+	put(w);
+	reopen(w);
+	assert_int_equal(cw_seal_marked(w->seal), 41);
+	assert_err(get(w), CW_OK);
+}
+
+/* Rotation replaces the file, perhaps by another node's hand. */
+static void
+a_mark_goes_on_in_a_rotated_file(void **state)
+{
+	struct world *w = *state;
+	struct cw_seal *other = NULL;
+
+	cw_seal_mark(w->seal, 5);
+	assert_err(cw_seal_open(w->path, NOW, &other), CW_OK);
+	assert_err(cw_seal_rotate(other, NOW + CW_EPOCH_SECONDS, LIFETIME),
+	    CW_OK);
+	cw_seal_mark(w->seal, 6); /* into the file that was replaced */
+	assert_err(cw_seal_rotate(w->seal, NOW + CW_EPOCH_SECONDS, LIFETIME),
+	    CW_OK);
+	assert_err(cw_seal_rotate(other, NOW + CW_EPOCH_SECONDS, LIFETIME),
+	    CW_OK);
+	assert_int_equal(cw_seal_marked(other), 6);
+	cw_seal_mark(other, 7);
+	cw_seal_free(&other);
+	reopen(w);
+	assert_int_equal(cw_seal_marked(w->seal), 7);
+}
+
+static void
+a_file_without_a_mark_gets_one_and_an_odd_one_is_refused(void **state)
+{
+	static const char *const bad[] = { "mark 1\n", "mark \n",
+		"mark 0000000000000000000x\n", "mark 00000000000000000001 \n",
+		"mark 000000000000000000001\n", "mark -0000000000000000001\n" };
+	struct world *w = *state;
+	struct cw_seal *second = NULL;
+	struct cw_buf file;
+	struct cw_buf odd;
+
+	cw_buf_init(&file, 1000);
+	cw_buf_init(&odd, 1000);
+	put(w);
+	assert_err(cw_file_load(w->path, &file), CW_OK);
+	assert_memory_equal(file.ptr, "mark 00000000000000000000\n", 26);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		cw_buf_reset(&odd);
+		cw_buf_put_str(&odd, bad[i]);
+		cw_buf_put(&odd, cw_bytes(file.ptr + 26, file.len - 26));
+		assert_err(cw_file_store(w->path, cw_buf_bytes(&odd), 0600),
+		    CW_OK);
+		assert_err(cw_seal_open(w->path, NOW, &second),
+		    CW_ERR_BAD_STATE_FILE);
+	}
+	assert_err(cw_file_store(w->path,
+		       cw_bytes(file.ptr + 26, file.len - 26), 0600),
+	    CW_OK);
+	reopen(w);
+	assert_err(get(w), CW_OK);
+	cw_seal_mark(w->seal, 9);
+	reopen(w);
+	assert_int_equal(cw_seal_marked(w->seal), 9);
+	cw_buf_wipe(&file);
+	cw_buf_wipe(&odd);
+}
+
 #define sentence(s) cmocka_unit_test_setup_teardown(s, setup, teardown)
 
 int
@@ -234,6 +318,10 @@ main(void)
 		sentence(the_file_is_private_and_nothing_else_is_taken),
 		sentence(session_ids_are_the_same_for_the_same_and_only_then),
 		sentence(a_cookie_names_its_invitation_until_it_expires),
+		sentence(a_mark_only_rises_and_is_there_after_a_restart),
+		sentence(a_mark_goes_on_in_a_rotated_file),
+		sentence(
+		    a_file_without_a_mark_gets_one_and_an_odd_one_is_refused),
 	};
 
 	return cw_secret_process_init() ?

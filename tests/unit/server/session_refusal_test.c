@@ -188,8 +188,7 @@ secret_of(struct cw_server_world *w, const struct cw_server_play *play)
 	struct cw_session_secret secret;
 	struct cw_session s;
 
-	cw_session_init(&s);
-	assert_err(w->store->session_load(w->store, play->id, &s), CW_OK);
+	cw_server_play_session(w, play, &s);
 	assert_err(cw_session_secret_open(&secret, w->seal, &s), CW_OK);
 	cw_session_wipe(&s);
 	return secret;
@@ -228,10 +227,8 @@ the_cards_error_ends_the_session_and_is_remembered(void **state)
 		struct cw_session_secret secret;
 		struct cw_server_play play;
 
-		cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
-		cw_server_card_new(w);
-		cw_server_play_init(&play);
-		cw_server_play_until(w, &play, step - 1);
+		cw_server_world_renew(w, CW_MODE_PSEUDONYMOUS);
+		cw_server_play_begin(w, &play, step - 1);
 		secret = secret_of(w, &play);
 		forge(&secret, secret.first,
 		    cw_buf_bytes(&play.answers[step - 1]),
@@ -246,7 +243,7 @@ the_cards_error_ends_the_session_and_is_remembered(void **state)
 		    step == 2 ? CW_CERT_RESERVED : CW_CERT_SUSPENDED);
 		assert_err(cw_sweep_once(&w->engine), CW_OK);
 		assert_int_equal(cw_server_play_status(w, &play),
-		    step == 2 ? 0 : CW_CERT_REVOKED);
+		    step == 2 ? CW_CERT_RESERVED : CW_CERT_REVOKED);
 		cw_buf_reset(&play.messages[step]);
 		cw_buf_put_u8(&play.messages[step], 0xa0);
 		assert_err(cw_server_play_post(w, &play, step),
@@ -272,10 +269,8 @@ a_number_that_no_card_may_say_ends_the_session_as_unknown(void **state)
 		struct cw_session_secret secret;
 		struct cw_server_play play;
 
-		cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
-		cw_server_card_new(w);
-		cw_server_play_init(&play);
-		cw_server_play_until(w, &play, 1);
+		cw_server_world_renew(w, CW_MODE_PSEUDONYMOUS);
+		cw_server_play_begin(w, &play, 1);
 		secret = secret_of(w, &play);
 		forge(&secret, secret.first, cw_buf_bytes(&play.answers[1]),
 		    cw_bytes(numbers[i], len), &play.messages[2]);
@@ -294,8 +289,7 @@ another_message_6_that_verifies_ends_the_session(void **state)
 	struct cw_session_secret secret;
 	struct cw_server_play play;
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 2);
+	cw_server_play_begin(w, &play, 2);
 	secret = secret_of(w, &play);
 	forge(&secret, 1, cw_buf_bytes(&play.answers[1]),
 	    CW_BYTES_ARRAY(occupied), &play.messages[2]);
@@ -334,22 +328,23 @@ another_message_4_that_verifies_ends_the_session(void **state)
 	cw_server_play_wipe(&play);
 }
 
-#define sentence(s)                                               \
-	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
-	    cw_server_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(damaged_messages_are_refused_and_the_session_goes_on),
-		sentence(messages_of_another_session_change_nothing),
-		sentence(messages_too_early_or_for_no_session_are_refused),
-		sentence(the_cards_error_ends_the_session_and_is_remembered),
-		sentence(
+		cw_server_test(
+		    damaged_messages_are_refused_and_the_session_goes_on),
+		cw_server_test(messages_of_another_session_change_nothing),
+		cw_server_test(
+		    messages_too_early_or_for_no_session_are_refused),
+		cw_server_test(
+		    the_cards_error_ends_the_session_and_is_remembered),
+		cw_server_test(
 		    a_number_that_no_card_may_say_ends_the_session_as_unknown),
-		sentence(another_message_6_that_verifies_ends_the_session),
-		sentence(another_message_4_that_verifies_ends_the_session),
+		cw_server_test(
+		    another_message_6_that_verifies_ends_the_session),
+		cw_server_test(
+		    another_message_4_that_verifies_ends_the_session),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,

@@ -62,8 +62,7 @@ a_session_of_every_suite_and_mode_ends_in_a_proven_certificate(void **state)
 				w->config.profiles[i].suites = 1u << suite;
 			cw_server_world_invite(w, (enum cw_mode)mode, 1);
 			cw_server_card_new(w);
-			cw_server_play_init(&play);
-			cw_server_play_until(w, &play, 2);
+			cw_server_play_begin(w, &play, 2);
 			assert_int_equal(cw_server_play_status(w, &play),
 			    CW_CERT_PENDING);
 			cw_server_play_message(w, &play, 3);
@@ -184,8 +183,7 @@ a_message_2_whose_session_ran_out_unused_begins_a_new_one(void **state)
 	struct cw_server_play play;
 	uint8_t id[CW_SESSION_ID_BYTES];
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 0);
+	cw_server_play_begin(w, &play, 0);
 	memcpy(id, play.id, sizeof(id));
 	w->clock.fixed_s += w->config.session_minutes * 60;
 	assert_err(cw_server_play_post(w, &play, 0), CW_OK);
@@ -229,8 +227,7 @@ an_expired_withdrawn_or_used_invitation_is_refused(void **state)
 	struct cw_server_world *w = *state;
 	struct cw_server_play play;
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 3);
+	cw_server_play_begin(w, &play, 3);
 	cw_server_card_new(w);
 	cw_server_play_message(w, &play, 0);
 	assert_err(cw_server_play_post(w, &play, 0), CW_ERR_INVITATION_USED);
@@ -272,10 +269,8 @@ a_session_that_has_run_out_takes_nothing_more(void **state)
 		uint64_t now_s = w->clock.fixed_s;
 		struct cw_server_play play;
 
-		cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
-		cw_server_card_new(w);
-		cw_server_play_init(&play);
-		cw_server_play_until(w, &play, step - 1);
+		cw_server_world_renew(w, CW_MODE_PSEUDONYMOUS);
+		cw_server_play_begin(w, &play, step - 1);
 		cw_server_play_message(w, &play, step);
 		w->clock.fixed_s += w->config.session_minutes * 60;
 		assert_err(cw_server_play_post(w, &play, step),
@@ -318,30 +313,28 @@ without_the_signer_nothing_is_lost(void **state)
 	cw_server_play_wipe(&play);
 }
 
-#define sentence(s)                                               \
-	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
-	    cw_server_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(
+		cw_server_test(
 		    a_session_of_every_suite_and_mode_ends_in_a_proven_certificate),
-		sentence(
+		cw_server_test(
 		    a_key_outside_the_slots_gets_a_pin_unless_its_profile_says_no),
-		sentence(evidence_is_only_given_of_what_the_card_confirmed),
-		sentence(
+		cw_server_test(
+		    evidence_is_only_given_of_what_the_card_confirmed),
+		cw_server_test(
 		    every_step_repeated_gets_the_same_bytes_also_after_a_restart),
-		sentence(another_message_2_begins_another_session),
-		sentence(
+		cw_server_test(another_message_2_begins_another_session),
+		cw_server_test(
 		    a_message_2_whose_session_ran_out_unused_begins_a_new_one),
-		sentence(
+		cw_server_test(
 		    what_card_and_invitation_cannot_do_together_is_refused),
-		sentence(an_expired_withdrawn_or_used_invitation_is_refused),
-		sentence(one_invitation_cannot_open_sessions_without_end),
-		sentence(a_session_that_has_run_out_takes_nothing_more),
-		sentence(without_the_signer_nothing_is_lost),
+		cw_server_test(
+		    an_expired_withdrawn_or_used_invitation_is_refused),
+		cw_server_test(one_invitation_cannot_open_sessions_without_end),
+		cw_server_test(a_session_that_has_run_out_takes_nothing_more),
+		cw_server_test(without_the_signer_nothing_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,

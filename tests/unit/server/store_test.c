@@ -257,9 +257,11 @@ sessions_that_run_out_lose_their_secrets_and_certificates(void **state)
 	assert_err(cw_store_world_step(w, &s[3], CW_STAGE_DONE, 2, &c), CW_OK);
 	assert_err(w->store->session_count_open(w->store, &open), CW_OK);
 	assert_int_equal(open, 3);
-	assert_err(w->store->session_expire(w->store, 1999, &expired), CW_OK);
+	assert_err(w->store->session_expire(w->store, 1999, 1999, &expired),
+	    CW_OK);
 	assert_int_equal(expired, 0);
-	assert_err(w->store->session_expire(w->store, 2000, &expired), CW_OK);
+	assert_err(w->store->session_expire(w->store, 2000, 2000, &expired),
+	    CW_OK);
 	assert_int_equal(expired, 3);
 	assert_err(w->store->session_count_open(w->store, &open), CW_OK);
 	assert_int_equal(open, 0);
@@ -272,9 +274,9 @@ sessions_that_run_out_lose_their_secrets_and_certificates(void **state)
 	assert_status(w, 2, CW_CERT_RESERVED, CW_REASON_CESSATION);
 	assert_status(w, 3, CW_CERT_SUSPENDED, CW_REASON_CESSATION);
 	assert_status(w, 4, CW_CERT_ACTIVE, CW_REASON_NONE);
-	assert_err(w->store->certificate_due(w->store, due, 8, &n), CW_OK);
+	assert_err(w->store->certificate_due(w->store, 0, due, 8, &n), CW_OK);
 	assert_int_equal(n, 2);
-	assert_err(w->store->certificate_due(w->store, due, 1, &n), CW_OK);
+	assert_err(w->store->certificate_due(w->store, 0, due, 1, &n), CW_OK);
 	assert_int_equal(n, 1);
 	for (size_t i = 0; i < 4; i++)
 		cw_session_wipe(&s[i]);
@@ -298,7 +300,8 @@ a_reserved_serial_is_known_while_its_session_is_open(void **state)
 	    CW_OK);
 	assert_err(w->store->session_reserved(w->store, serial, &found), CW_OK);
 	assert_true(found);
-	assert_err(w->store->session_expire(w->store, 3000, &expired), CW_OK);
+	assert_err(w->store->session_expire(w->store, 3000, 3000, &expired),
+	    CW_OK);
 	assert_err(w->store->session_reserved(w->store, serial, &found), CW_OK);
 	assert_false(found);
 	assert_err(w->store->certificate_drop(w->store, serial), CW_OK);
@@ -324,7 +327,8 @@ only_sessions_without_a_certificate_are_forgotten(void **state)
 	c = cw_store_world_certificate(&b, CW_CERT_PENDING);
 	assert_err(cw_store_world_step(w, &b, CW_STAGE_INSTALLING, 2, &c),
 	    CW_OK);
-	assert_err(w->store->session_expire(w->store, 3000, &expired), CW_OK);
+	assert_err(w->store->session_expire(w->store, 3000, 3000, &expired),
+	    CW_OK);
 	assert_err(w->store->session_forget(w->store, 2000), CW_OK);
 	assert_err(w->store->session_load(w->store, a.id, &a), CW_OK);
 	assert_err(w->store->session_forget(w->store, 2001), CW_OK);

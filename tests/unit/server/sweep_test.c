@@ -3,10 +3,13 @@
  * What happens without a message, and what racing messages do. */
 #include <stdlib.h>
 
+#include "server/reconcile.h"
 #include "server/sweep.h"
 #include "tests/support/server_world.h"
+#include "tests/support/store_world.h"
 
 #define THREADS 8
+#define MARGIN_S (2 * CW_CLOCK_SKEW_S)
 
 static void
 run_out(struct cw_server_world *w)
@@ -15,41 +18,21 @@ run_out(struct cw_server_world *w)
 	assert_err(cw_sweep_once(&w->engine), CW_OK);
 }
 
-/* Whether the signer's log says that the session's certificate is revoked. */
-static bool
-signer_revoked(struct cw_server_world *w, const struct cw_server_play *play)
-{
-	struct cw_signer_entry entries[16];
-	struct cw_session s;
-	bool revoked = false;
-	uint64_t from = 0;
-	size_t n;
-
-	cw_session_init(&s);
-	assert_err(w->store->session_load(w->store, play->id, &s), CW_OK);
-	do {
-		assert_err(cw_signer_log_read(w->tree->signer, from, entries,
-			       COUNT(entries), &n),
-		    CW_OK);
-		for (size_t i = 0; i < n; i++)
-			if (memcmp(entries[i].serial, s.serial,
-				sizeof(s.serial)) == 0)
-				revoked = entries[i].revoked;
-		from += n;
-	} while (n > 0);
-	cw_session_wipe(&s);
-	return revoked;
-}
-
 static void
 a_session_that_ran_out_before_its_key_leaves_nothing(void **state)
 {
 	struct cw_server_world *w = *state;
 	struct cw_server_play play;
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 1);
+	cw_server_play_begin(w, &play, 1);
 	run_out(w);
+	/* The signer could still sign what is on its way to it. */
+	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_RESERVED);
+	w->clock.fixed_s += MARGIN_S - 1;
+	assert_err(cw_sweep_once(&w->engine), CW_OK);
+	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_RESERVED);
+	w->clock.fixed_s++;
+	assert_err(cw_sweep_once(&w->engine), CW_OK);
 	assert_int_equal(cw_server_play_status(w, &play), 0);
 	cw_server_play_wipe(&play);
 }
@@ -60,12 +43,11 @@ a_certificate_without_a_result_is_revoked(void **state)
 	struct cw_server_world *w = *state;
 	struct cw_server_play play;
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 2);
-	assert_false(signer_revoked(w, &play));
+	cw_server_play_begin(w, &play, 2);
+	assert_false(cw_server_play_revoked(w, &play));
 	run_out(w);
 	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_REVOKED);
-	assert_true(signer_revoked(w, &play));
+	assert_true(cw_server_play_revoked(w, &play));
 	cw_server_play_message(w, &play, 3);
 	assert_err(cw_server_play_post(w, &play, 3), CW_ERR_SESSION_EXPIRED);
 	cw_server_play_wipe(&play);
@@ -77,12 +59,11 @@ a_confirmed_certificate_is_left_alone(void **state)
 	struct cw_server_world *w = *state;
 	struct cw_server_play play;
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 3);
+	cw_server_play_begin(w, &play, 3);
 	run_out(w);
-	assert_err(cw_sweep_reconcile(&w->engine), CW_OK);
+	assert_err(cw_reconcile_log(&w->engine), CW_OK);
 	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_ACTIVE);
-	assert_false(signer_revoked(w, &play));
+	assert_false(cw_server_play_revoked(w, &play));
 	cw_server_play_wipe(&play);
 }
 
@@ -92,8 +73,7 @@ while_the_signer_is_down_it_is_suspended_and_revoked_later(void **state)
 	struct cw_server_world *w = *state;
 	struct cw_server_play play;
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 2);
+	cw_server_play_begin(w, &play, 2);
 	cw_keys_tree_kill(w->tree);
 	w->clock.fixed_s += w->config.session_minutes * 60;
 	assert_err(cw_sweep_once(&w->engine), CW_ERR_SIGNER_DOWN);
@@ -101,7 +81,7 @@ while_the_signer_is_down_it_is_suspended_and_revoked_later(void **state)
 	cw_keys_tree_start(w->tree, CW_SIGNER_CHANNELS);
 	assert_err(cw_sweep_once(&w->engine), CW_OK);
 	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_REVOKED);
-	assert_true(signer_revoked(w, &play));
+	assert_true(cw_server_play_revoked(w, &play));
 	cw_server_play_wipe(&play);
 }
 
@@ -125,90 +105,120 @@ a_wish_to_revoke_is_carried_out(void **state)
 	    CW_OK);
 	assert_int_equal(c.status, CW_CERT_REVOKED);
 	assert_int_equal(c.wanted, 1);
-	assert_true(signer_revoked(w, &play));
+	assert_true(cw_server_play_revoked(w, &play));
 	cw_session_wipe(&s);
 	cw_server_play_wipe(&play);
 }
 
-static enum cw_err
-no_step(struct cw_store *store, const struct cw_session *after,
-    enum cw_stage before, size_t n_before, const struct cw_step *step,
-    const struct cw_certificate *certificate)
-{
-	(void)store;
-	(void)after;
-	(void)before;
-	(void)n_before;
-	(void)step;
-	(void)certificate;
-	return CW_ERR_STORE_FAILED;
-}
+/* ---- rows that cannot be revoked ---- */
 
-/* Certified, and lost on the way to the store: the reserved serial says whose
- * it is, so that it is neither forgotten nor taken back too early. */
-static void
-a_certificate_that_the_store_missed_waits_for_its_session(void **state)
-{
-	struct cw_server_world *w = *state;
-	struct cw_server_play play;
-	enum cw_err (*real)(struct cw_store *, const struct cw_session *,
-	    enum cw_stage, size_t, const struct cw_step *,
-	    const struct cw_certificate *) = w->store->session_step;
-
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 1);
-	cw_server_play_message(w, &play, 2);
-	w->store->session_step = no_step;
-	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_STORE_FAILED);
-	w->store->session_step = real;
-	cw_server_world_restart(w);
-	assert_err(cw_sweep_reconcile(&w->engine), CW_OK);
-	assert_false(signer_revoked(w, &play));
-	assert_err(cw_server_play_post(w, &play, 2), CW_OK);
-	cw_server_play_message(w, &play, 3);
-	assert_err(cw_server_play_post(w, &play, 3), CW_OK);
-	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_ACTIVE);
-	cw_server_play_wipe(&play);
-}
+#define ODD 70 /* more than the sweeper takes at one time */
 
 static void
-if_its_session_never_comes_back_it_is_revoked(void **state)
+rows_that_the_signer_does_not_know_stop_no_other_revocation(void **state)
 {
 	struct cw_server_world *w = *state;
+	struct cw_store_world rows = { .store = w->store };
 	struct cw_server_play play;
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 1);
-	cw_server_play_message(w, &play, 2);
-	w->store->session_step = no_step;
-	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_STORE_FAILED);
-	cw_server_world_restart(w);
-	run_out(w);
+	for (uint8_t i = 1; i <= ODD; i++) {
+		struct cw_session odd;
+		struct cw_certificate c;
+
+		cw_store_world_add(&rows, &odd, i);
+		assert_err(cw_store_world_step(&rows, &odd, CW_STAGE_CREATING,
+			       1, NULL),
+		    CW_OK);
+		c = cw_store_world_certificate(&odd, CW_CERT_SUSPENDED);
+		c.wanted = 1;
+		assert_err(cw_store_world_step(&rows, &odd, CW_STAGE_DONE, 2,
+			       &c),
+		    CW_OK);
+		cw_session_wipe(&odd);
+	}
+	cw_server_play_begin(w, &play, 2);
+	w->clock.fixed_s += w->config.session_minutes * 60;
+	assert_err(cw_sweep_once(&w->engine), CW_ERR_UNKNOWN_SERIAL);
 	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_REVOKED);
-	assert_true(signer_revoked(w, &play));
+	assert_true(cw_server_play_revoked(w, &play));
 	cw_server_play_wipe(&play);
 }
 
+/* ---- a session that runs out while the signer signs ---- */
+
+enum cw_err __real_cw_signer_certify(struct cw_signer *signer,
+    const struct cw_session_proof *proof, const struct cw_verdict *verdict,
+    struct cw_bytes token, struct cw_bytes key_statement,
+    const uint8_t serial[CW_SERIAL_BYTES], struct cw_buf *certificate);
+enum cw_err __wrap_cw_signer_certify(struct cw_signer *signer,
+    const struct cw_session_proof *proof, const struct cw_verdict *verdict,
+    struct cw_bytes token, struct cw_bytes key_statement,
+    const uint8_t serial[CW_SERIAL_BYTES], struct cw_buf *certificate);
+
+static struct cw_server_world *runs_out_before, *runs_out_after;
+
+/* The request is on its way while the deadline passes and the sweeper comes. */
+enum cw_err
+__wrap_cw_signer_certify(struct cw_signer *signer,
+    const struct cw_session_proof *proof, const struct cw_verdict *verdict,
+    struct cw_bytes token, struct cw_bytes key_statement,
+    const uint8_t serial[CW_SERIAL_BYTES], struct cw_buf *certificate)
+{
+	enum cw_err err;
+
+	if (runs_out_before != NULL)
+		run_out(runs_out_before);
+	err = __real_cw_signer_certify(signer, proof, verdict, token,
+	    key_statement, serial, certificate);
+	if (runs_out_after != NULL)
+		run_out(runs_out_after);
+	return err;
+}
+
 static void
-what_the_store_does_not_know_at_all_is_taken_back(void **state)
+what_is_signed_after_its_session_ran_out_is_revoked(void **state)
+{
+	struct cw_server_world *w = *state;
+
+	for (unsigned later_s = 0; later_s < 2; later_s++) {
+		struct cw_server_play play;
+		uint64_t now_s = w->clock.fixed_s;
+
+		cw_server_world_renew(w, CW_MODE_PSEUDONYMOUS);
+		cw_server_play_begin(w, &play, 1);
+		cw_server_play_message(w, &play, 2);
+		runs_out_before = w;
+		assert_err(cw_server_play_post(w, &play, 2),
+		    CW_ERR_SESSION_EXPIRED);
+		runs_out_before = NULL;
+		assert_int_equal(play.answers[2].len, 0);
+		assert_int_equal(cw_server_play_status(w, &play),
+		    CW_CERT_RESERVED);
+		assert_false(cw_server_play_revoked(w, &play));
+		/* In the next pass, or when nothing can be signed any more. */
+		w->clock.fixed_s += later_s * MARGIN_S;
+		assert_err(cw_sweep_once(&w->engine), CW_OK);
+		assert_true(cw_server_play_revoked(w, &play));
+		assert_int_equal(cw_server_play_status(w, &play),
+		    CW_CERT_REVOKED);
+		w->clock.fixed_s = now_s;
+		cw_server_play_wipe(&play);
+	}
+}
+
+static void
+what_is_signed_just_before_its_session_ran_out_is_revoked(void **state)
 {
 	struct cw_server_world *w = *state;
 	struct cw_server_play play;
-	struct cw_store *first = w->store;
-	bool revoked;
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 3);
-	assert_err(cw_store_open_sqlite(cw_server_world_path(w, "other.db"),
-		       &w->store),
-	    CW_OK);
-	w->engine.store = w->store;
-	assert_err(cw_sweep_reconcile(&w->engine), CW_OK);
-	cw_store_close(&w->store);
-	w->store = first;
-	w->engine.store = first;
-	revoked = signer_revoked(w, &play);
-	assert_true(revoked);
+	cw_server_play_begin(w, &play, 1);
+	cw_server_play_message(w, &play, 2);
+	runs_out_after = w;
+	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_SESSION_EXPIRED);
+	runs_out_after = NULL;
+	assert_true(cw_server_play_revoked(w, &play));
+	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_REVOKED);
 	cw_server_play_wipe(&play);
 }
 
@@ -219,8 +229,7 @@ the_sweeper_does_all_of_it_by_itself(void **state)
 	struct cw_server_play play;
 	struct cw_sweeper *sweeper;
 
-	cw_server_play_init(&play);
-	cw_server_play_until(w, &play, 2);
+	cw_server_play_begin(w, &play, 2);
 	w->clock.fixed_s += w->config.session_minutes * 60;
 	sweeper = cw_sweeper_new(&w->engine, 3600);
 	assert_non_null(sweeper);
@@ -290,26 +299,26 @@ racing_messages_get_the_same_bytes_at_every_step(void **state)
 	cw_server_play_wipe(&play);
 }
 
-#define sentence(s)                                               \
-	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
-	    cw_server_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(a_session_that_ran_out_before_its_key_leaves_nothing),
-		sentence(a_certificate_without_a_result_is_revoked),
-		sentence(a_confirmed_certificate_is_left_alone),
-		sentence(
+		cw_server_test(
+		    a_session_that_ran_out_before_its_key_leaves_nothing),
+		cw_server_test(a_certificate_without_a_result_is_revoked),
+		cw_server_test(a_confirmed_certificate_is_left_alone),
+		cw_server_test(
 		    while_the_signer_is_down_it_is_suspended_and_revoked_later),
-		sentence(a_wish_to_revoke_is_carried_out),
-		sentence(
-		    a_certificate_that_the_store_missed_waits_for_its_session),
-		sentence(if_its_session_never_comes_back_it_is_revoked),
-		sentence(what_the_store_does_not_know_at_all_is_taken_back),
-		sentence(the_sweeper_does_all_of_it_by_itself),
-		sentence(racing_messages_get_the_same_bytes_at_every_step),
+		cw_server_test(a_wish_to_revoke_is_carried_out),
+		cw_server_test(
+		    rows_that_the_signer_does_not_know_stop_no_other_revocation),
+		cw_server_test(
+		    what_is_signed_after_its_session_ran_out_is_revoked),
+		cw_server_test(
+		    what_is_signed_just_before_its_session_ran_out_is_revoked),
+		cw_server_test(the_sweeper_does_all_of_it_by_itself),
+		cw_server_test(
+		    racing_messages_get_the_same_bytes_at_every_step),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,
