@@ -46,7 +46,8 @@ src_card   := $(filter-out card/main.c,$(wildcard card/*.c))
 src_agent  := $(filter-out agent/main.c,$(wildcard agent/*.c))
 src_server := $(filter-out server/main.c server/admin_main.c, \
 	$(wildcard server/*.c))
-src_test   := $(wildcard tests/support/*.c)
+src_test   := $(wildcard tests/support/*.c) \
+	$(filter-out %/main.c,$(wildcard tests/conformance/*.c))
 mains      := $(wildcard keys/main.c card/main.c agent/main.c server/main.c \
 	server/admin_main.c)
 
@@ -85,6 +86,8 @@ $(eval $(call program,cardwright-card,card/main.c,card proto))
 $(eval $(call program,cardwright-agent,agent/main.c,agent proto))
 $(eval $(call program,cardwright-keys,keys/main.c,keys proto))
 $(eval $(call program,cardwrightd,server/main.c,server civetweb keys proto))
+$(eval $(call program,cardwright-conformance,tests/conformance/main.c,test \
+	agent card keys proto))
 $(eval $(call program,cardwright-admin,server/admin_main.c,server civetweb \
 	keys proto))
 

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cards that are wrong in one thing each, and the check of the conformance kit
+ * that finds it. A flaw is the reference card with one of its functions done
+ * otherwise (wrong_card_test.wrap), or with something done to it before or
+ * after an APDU.
+ * TIMEOUT: 120
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "card/command.h"
+#include "proto/base/secret.h"
+#include "tests/support/check.h"
+#include "tests/support/kit_world.h"
+
+#define INS_AT 1 /* in an APDU */
+
+static const char *flaw; /* of the card at work; NULL: none */
+static struct cw_card *card; /* at work, or NULL */
+static uint8_t ins; /* at work */
+
+static bool
+has(const char *name)
+{
+	return flaw != NULL && card != NULL && strcmp(flaw, name) == 0;
+}
+
+/* A function of the card that is done otherwise, and the real one. */
+#define OTHERWISE(type, name, ...)       \
+	type __real_##name(__VA_ARGS__); \
+	type __wrap_##name(__VA_ARGS__); \
+	type __wrap_##name(__VA_ARGS__)
+
+/* ---- keys, random numbers, requests ---- */
+
+OTHERWISE(void, cw_random, uint8_t *out, size_t len)
+{
+	__real_cw_random(out, len);
+	if (has("nonce-fixed") && len == CW_NONCE_BYTES)
+		memset(out, 7, len);
+}
+
+OTHERWISE(enum cw_err, cw_key_generate, enum cw_key_type type,
+    struct cw_private_key **out)
+{
+	static const uint8_t scalar[32] = { 0x40, 1, 2, 3 };
+
+	if (ins == CW_INS_OPEN_SESSION && has("ephemeral-fixed"))
+		return cw_key_from_scalar(type, scalar, out);
+	return __real_cw_key_generate(type, out);
+}
+
+OTHERWISE(enum cw_err, cw_agree, const struct cw_private_key *key,
+    const struct cw_public_key *peer, uint8_t z[32])
+{
+	enum cw_err err = __real_cw_agree(key, peer, z);
+
+	if (err == CW_ERR_BAD_KEY && has("agreement-unchecked")) {
+		memset(z, 0, 32);
+		return CW_OK;
+	}
+	return err;
+}
+
+OTHERWISE(enum cw_err, cw_request_verify, struct cw_bytes in,
+    struct cw_request *out)
+{
+	return has("request-unverified") ? cw_request_decode(in, out) :
+					   __real_cw_request_verify(in, out);
+}
+
+OTHERWISE(enum cw_err, cw_request_decode, struct cw_bytes in,
+    struct cw_request *out)
+{
+	enum cw_err err = __real_cw_request_decode(in, out);
+
+	if (has("caps-unchecked"))
+		cw_hash(cw_buf_bytes(&card->ram.caps), out->caps_hash);
+	return err;
+}
+
+OTHERWISE(enum cw_err, cw_cbor_finish, struct cw_cbor_reader *r)
+{
+	enum cw_err err = __real_cw_cbor_finish(r);
+
+	return err == CW_ERR_TRAILING && has("trailing-ignored") ? CW_OK : err;
+}
+
+OTHERWISE(enum cw_err, cw_cose_sign1_decode, struct cw_bytes in,
+    const char *typ, struct cw_cose_sign1 *out)
+{
+	enum cw_err err = __real_cw_cose_sign1_decode(in, typ, out);
+
+	return err == CW_ERR_WRONG_LABEL && has("typ-ignored") ?
+	    __real_cw_cose_sign1_decode(in, CW_TYP_GRANT, out) :
+	    err;
+}
+
+/* ---- statements ---- */
+
+OTHERWISE(enum cw_err, cw_token_statement_make,
+    const struct cw_token_statement *s, const struct cw_private_key *key,
+    struct cw_buf *out)
+{
+	struct cw_token_statement t = *s;
+
+	t.th[0] ^= has("token-other-th");
+	t.card_info_hash[0] ^= has("token-other-info");
+	t.leaf_hash[0] ^= has("token-other-leaf");
+	return __real_cw_token_statement_make(&t, key, out);
+}
+
+OTHERWISE(enum cw_err, cw_key_statement_make, const struct cw_key_statement *s,
+    const struct cw_private_key *key, struct cw_buf *out)
+{
+	struct cw_key_statement t = *s;
+
+	if (has("key-without-session"))
+		memset(t.th, 0, sizeof(t.th));
+	t.management_hash[0] ^= has("key-without-issuer");
+	t.key_id += has("key-other-id");
+	if (has("key-other-usage"))
+		t.attributes.usage = CW_USAGE_SIGN | CW_USAGE_AGREE;
+	if (has("key-other-slot"))
+		t.attributes.slot = t.attributes.slot == 0 ? 0x9A : 0x9C;
+	if (has("key-exportable"))
+		t.attributes.exportable = true;
+	if (has("key-other-key")) {
+		struct cw_private_key *other = NULL;
+
+		if (__real_cw_key_generate(t.key.type, &other) == CW_OK)
+			cw_key_public(other, &t.key);
+		cw_key_free(&other);
+	}
+	return __real_cw_key_statement_make(&t, key, out);
+}
+
+OTHERWISE(enum cw_err, cw_result_statement_make,
+    const struct cw_result_statement *s, const struct cw_private_key *key,
+    struct cw_buf *out)
+{
+	struct cw_result_statement *t = malloc(sizeof(*t));
+	enum cw_err err;
+
+	if (t == NULL)
+		return CW_ERR_NO_MEMORY;
+	*t = *s;
+	t->h_end[0] ^= has("result-other-h");
+	if (has("result-without-nonce"))
+		memset(t->close_nonce, 0, sizeof(t->close_nonce));
+	if (has("result-without-session"))
+		memset(t->th, 0, sizeof(t->th));
+	if (has("counter-fixed"))
+		t->counter = 1;
+	if (has("counter-in-mode-3"))
+		t->has_counter = true;
+	if (has("result-empty"))
+		t->n_items = 0;
+	if (has("result-first-only") && t->n_items > 1)
+		t->n_items = 1;
+	if (has("result-other-chain") && t->n_items > 0)
+		t->items[0].hash[0] ^= 1;
+	err = __real_cw_result_statement_make(t, key, out);
+	free(t);
+	return err;
+}
+
+OTHERWISE(void, cw_card_pseudonym, const struct cw_card *c,
+    const uint8_t owner[CW_HASH_BYTES], uint8_t out[CW_HASH_BYTES])
+{
+	static const uint8_t nobody[CW_HASH_BYTES];
+
+	__real_cw_card_pseudonym(c, has("pseudonym-global") ? nobody : owner,
+	    out);
+	if (has("pseudonym-random"))
+		__real_cw_random(out, CW_HASH_BYTES);
+}
+
+OTHERWISE(const struct cw_card_attestor *, cw_card_attestor,
+    const struct cw_card *c, enum cw_mode mode)
+{
+	if (has("own-key-in-mode-2"))
+		return &c->own;
+	return has("batch-key-in-mode-1") ? &c->batch :
+					    __real_cw_card_attestor(c, mode);
+}
+
+/* ---- commands ---- */
+
+OTHERWISE(bool, cw_scope_has_command, const struct cw_scope *scope,
+    unsigned command)
+{
+	return has("scope-commands-ignored") ||
+	    __real_cw_scope_has_command(scope, command);
+}
+
+OTHERWISE(bool, cw_scope_has_slot, const struct cw_scope *scope, unsigned slot)
+{
+	return has("scope-slots-ignored") ||
+	    __real_cw_scope_has_slot(scope, slot);
+}
+
+OTHERWISE(struct cw_card_key *, cw_card_find_slot,
+    const struct cw_card_objects *objects, uint8_t slot)
+{
+	struct cw_card_key *key = __real_cw_card_find_slot(objects, slot);
+	const struct cw_card_session *s = card->state->sessions;
+
+	if (ins == CW_INS_COMMAND && has("slot-overwritten"))
+		return NULL;
+	for (; key == NULL && s != NULL && has("key-used-before-close");
+	     s = s->next)
+		key = __real_cw_card_find_slot(&s->objects, slot);
+	return key;
+}
+
+OTHERWISE(bool, cw_card_has_id, const struct cw_card_job *job, uint32_t id)
+{
+	return !has("id-unchecked") && __real_cw_card_has_id(job, id);
+}
+
+OTHERWISE(enum cw_err, cw_cert_public_key, struct cw_bytes der,
+    struct cw_public_key *out)
+{
+	enum cw_err err = __real_cw_cert_public_key(der, out);
+	const struct cw_card_session *s;
+
+	/* Whatever the certificate carries, it is the key's. */
+	if (has("certificate-unchecked"))
+		for (s = card->state->sessions; s != NULL; s = s->next)
+			if (s->objects.keys != NULL)
+				*out = s->objects.keys->public_key;
+	return err;
+}
+
+OTHERWISE(enum cw_err, cw_card_do_certificates, struct cw_card_job *job,
+    const struct cw_command *command)
+{
+	enum cw_err err = __real_cw_card_do_certificates(job, command);
+
+	if (err == CW_OK && has("commit-before-close"))
+		cw_card_take_effect(job->card, job->session);
+	return err;
+}
+
+OTHERWISE(enum cw_err, cw_card_do_close, struct cw_card_job *job,
+    const struct cw_command *command)
+{
+	static const uint8_t none[] = { 0x81, 0x41, 0x00 };
+	struct cw_card_key *key = job->session->objects.keys;
+
+	for (; key != NULL && has("close-incomplete"); key = key->next)
+		if (key->chain.len == 0)
+			cw_buf_put(&key->chain, CW_BYTES_ARRAY(none));
+	return __real_cw_card_do_close(job, command);
+}
+
+OTHERWISE(void, cw_card_take_effect, struct cw_card *c,
+    struct cw_card_session *session)
+{
+	if (!has("commit-nothing"))
+		__real_cw_card_take_effect(c, session);
+}
+
+OTHERWISE(enum cw_err, cw_card_do_list, struct cw_card_job *job,
+    const struct cw_command *command)
+{
+	struct cw_card_key *key = job->card->state->objects.keys;
+
+	for (; key != NULL && has("list-of-all"); key = key->next)
+		memcpy(key->owner, job->session->owner, sizeof(key->owner));
+	return __real_cw_card_do_list(job, command);
+}
+
+OTHERWISE(void, cw_card_session_end, struct cw_card *c,
+    struct cw_card_session *session, enum cw_session_state state)
+{
+	if (state == CW_SESSION_ERROR && has("error-ends-nothing"))
+		return;
+	if (state == CW_SESSION_ERROR && has("no-rollback"))
+		__real_cw_card_take_effect(c, session);
+	__real_cw_card_session_end(c, session, state);
+}
+
+OTHERWISE(const struct cw_card_record *, cw_card_session_answered,
+    const struct cw_card_session *session, struct cw_bytes command)
+{
+	return has("repeat-forgotten") ?
+	    NULL :
+	    __real_cw_card_session_answered(session, command);
+}
+
+OTHERWISE(struct cw_card_session *, cw_card_session_find,
+    const struct cw_card *c, struct cw_bytes id)
+{
+	return ins == CW_INS_OPEN_SESSION && has("session-id-unchecked") ?
+	    NULL :
+	    __real_cw_card_session_find(c, id);
+}
+
+OTHERWISE(enum cw_err, cw_channel_open_command, const struct cw_channel *ch,
+    unsigned i, struct cw_bytes sealed, struct cw_buf *plain)
+{
+	enum cw_err err = __real_cw_channel_open_command(ch, i, sealed, plain);
+
+	return err == CW_ERR_BAD_CIPHERTEXT && has("order-ignored") ?
+	    __real_cw_channel_open_command(ch, i + 1, sealed, plain) :
+	    err;
+}
+
+/* ---- memory, PIN ---- */
+
+OTHERWISE(enum cw_err, cw_card_commit, struct cw_card *c,
+    enum cw_card_room room)
+{
+	if (ins == CW_INS_VERIFY &&
+	    (has("tries-in-ram") || has("tries-after-comparison")))
+		return CW_OK;
+	if (has("reset-keeps-pin") && ins == CW_INS_RESET_CARD)
+		cw_card_pin_set(&c->state->pin, cw_bytes_str(CW_TEST_PIN), 3);
+	return __real_cw_card_commit(c, room);
+}
+
+OTHERWISE(void, cw_card_state_encode, const struct cw_card_state *state,
+    struct cw_buf *out)
+{
+	struct cw_card_state *s = card == NULL ? NULL : card->state;
+	struct cw_card_session *sessions = s == NULL ? NULL : s->sessions;
+
+	if (s == state && has("sessions-in-ram"))
+		s->sessions = NULL;
+	__real_cw_card_state_encode(state, out);
+	if (s == state)
+		s->sessions = sessions;
+}
+
+OTHERWISE(bool, cw_secret_equal, struct cw_bytes a, struct cw_bytes b)
+{
+	if (ins == CW_INS_VERIFY && has("pin-prefix"))
+		return __real_cw_secret_equal(cw_bytes(a.ptr, 5),
+		    cw_bytes(b.ptr, 5));
+	return __real_cw_secret_equal(a, b);
+}
+
+OTHERWISE(enum cw_err, cw_pin_check, const struct cw_pin_rule *rule,
+    struct cw_bytes pin)
+{
+	return has("pin-rule-ignored") ? CW_OK : __real_cw_pin_check(rule, pin);
+}
+
+/* ---- before and after an APDU ---- */
+
+static uint8_t kept_nonce[CW_NONCE_BYTES], kept_guid[CW_CARD_GUID_BYTES];
+static uint8_t kept_caps[1024];
+static size_t kept_caps_len; /* 0: the nonce has been used */
+
+static void
+before(void)
+{
+	struct cw_card_state *state = card->state;
+	struct cw_card_session *s;
+	struct cw_card_key *key;
+
+	if (has("nonce-outlives-reset") && !card->ram.has_nonce &&
+	    kept_caps_len > 0) {
+		memcpy(card->ram.nonce, kept_nonce, sizeof(kept_nonce));
+		cw_buf_put(&card->ram.caps, cw_bytes(kept_caps, kept_caps_len));
+		card->ram.has_nonce = true;
+	}
+	memcpy(kept_nonce, card->ram.nonce, sizeof(kept_nonce));
+	memcpy(kept_guid, state->guid, sizeof(kept_guid));
+	if (has("mode-1-without-pin") || has("reset-without-pin") ||
+	    has("slots-without-pin") || has("pin-outlives-errors"))
+		card->ram.pin_verified = true;
+	if (has("slots-without-pin") || has("9c-once"))
+		card->ram.pin_fresh = card->ram.pin_verified;
+	if (has("blocked-pin-tried") && ins == CW_INS_VERIFY &&
+	    state->pin.tries == 0)
+		state->pin.tries = 1;
+	if (has("requests-forgotten") && ins == CW_INS_OPEN_SESSION)
+		for (s = state->sessions; s != NULL; s = s->next)
+			memset(s->request_hash, 0, sizeof(s->request_hash));
+	if (has("sessions-without-limit") && ins == CW_INS_OPEN_SESSION)
+		while (state->sessions != NULL)
+			cw_card_session_drop(card, state->sessions);
+	for (s = state->sessions; s != NULL; s = s->next) {
+		if (has("scope-keys-ignored"))
+			s->scope.keys_max = CW_KEYS_MAX;
+		if (has("limit-ignored"))
+			s->command_limit = CW_COMMANDS_MAX;
+		if (has("failures-uncounted"))
+			s->failures = 0;
+	}
+	for (key = state->objects.keys; key != NULL; key = key->next)
+		if (has("usage-ignored"))
+			key->attributes.usage = 15;
+}
+
+static void
+after(void)
+{
+	if (has("nonce-kept") && ins == CW_INS_OPEN_SESSION) {
+		memcpy(card->ram.nonce, kept_nonce, sizeof(kept_nonce));
+		card->ram.has_nonce = true;
+	}
+	kept_caps_len = card->ram.has_nonce ? card->ram.caps.len : 0;
+	memcpy(kept_caps, card->ram.caps.ptr, kept_caps_len);
+	memcpy(kept_nonce, card->ram.nonce, sizeof(kept_nonce));
+	if (has("nonce-changes"))
+		card->ram.has_nonce = false;
+	if (has("guid-fixed"))
+		memcpy(card->state->guid, kept_guid, sizeof(kept_guid));
+	if (has("tries-without-end"))
+		card->state->pin.tries = 3;
+	if (has("tries-after-comparison") && ins == CW_INS_VERIFY)
+		(void)__real_cw_card_commit(card, CW_CARD_USE_RESERVE);
+}
+
+static void
+transmit(void *ctx, struct cw_bytes command, struct cw_buf *response)
+{
+	struct cw_kit_world *w = ctx;
+
+	card = w->card.card;
+	ins = command.len > INS_AT ? command.ptr[INS_AT] : 0;
+	before();
+	w->card.wire.transmit(w->card.wire.ctx, command, response);
+	after();
+	card = NULL;
+	ins = 0;
+}
+
+/* ---- the cards ---- */
+
+static const struct wrong_card {
+	const char *flaw, *check;
+} cards[] = {
+	{ "nonce-fixed", "nonce-fresh" },
+	{ "nonce-kept", "R-used-nonce" },
+	{ "nonce-changes", "nonce-stays" },
+	{ "nonce-outlives-reset", "R-old-nonce" },
+	{ "nonce-outlives-reset", "nonce-reset" },
+	{ "ephemeral-fixed", "ephemeral" },
+	{ "agreement-unchecked", "R-zero" },
+	{ "request-unverified", "R-signature" },
+	{ "request-unverified", "R-signer" },
+	{ "caps-unchecked", "R-caps" },
+	{ "session-id-unchecked", "R-session-id" },
+	{ "requests-forgotten", "R-repeated" },
+	{ "sessions-without-limit", "sessions-limit" },
+	{ "limit-ignored", "command-limit" },
+	{ "trailing-ignored", "R-trailing" },
+	{ "typ-ignored", "R-typ" },
+	{ "token-other-th", "token" },
+	{ "token-other-info", "token" },
+	{ "token-other-leaf", "token" },
+	{ "key-without-session", "key" },
+	{ "key-without-issuer", "key" },
+	{ "key-other-id", "key" },
+	{ "key-other-usage", "key" },
+	{ "key-other-slot", "key" },
+	{ "key-other-key", "key" },
+	{ "key-exportable", "key" },
+	{ "result-other-h", "result" },
+	{ "result-without-nonce", "result" },
+	{ "result-without-session", "result" },
+	{ "result-empty", "result" },
+	{ "result-other-chain", "result" },
+	{ "result-first-only", "result-policy" },
+	{ "counter-fixed", "counter" },
+	{ "counter-fixed", "counter-card" },
+	{ "counter-in-mode-3", "anonymous" },
+	{ "pseudonym-global", "pseudonym" },
+	{ "pseudonym-random", "pseudonym" },
+	{ "own-key-in-mode-2", "chain-mode-2" },
+	{ "own-key-in-mode-2", "chain-mode-3" },
+	{ "batch-key-in-mode-1", "chain-mode-1" },
+	{ "mode-1-without-pin", "identified" },
+	{ "scope-commands-ignored", "scope-command" },
+	{ "scope-slots-ignored", "scope-slot" },
+	{ "scope-keys-ignored", "scope-keys" },
+	{ "slot-overwritten", "slot-occupied" },
+	{ "slot-overwritten", "close-raced" },
+	{ "id-unchecked", "id-twice" },
+	{ "certificate-unchecked", "certificate-key" },
+	{ "commit-before-close", "close-atomic" },
+	{ "commit-nothing", "close-atomic" },
+	{ "key-used-before-close", "piv-close" },
+	{ "close-incomplete", "close-incomplete" },
+	{ "list-of-all", "list-other" },
+	{ "error-ends-nothing", "command-form" },
+	{ "no-rollback", "rollback-error" },
+	{ "repeat-forgotten", "command-repeated" },
+	{ "order-ignored", "command-order" },
+	{ "failures-uncounted", "failures" },
+	{ "sessions-in-ram", "survives" },
+	{ "sessions-in-ram", "cut-close-before" },
+	{ "pin-rule-ignored", "pin-rule" },
+	{ "pin-prefix", "pin-whole" },
+	{ "pin-outlives-errors", "pin-ends" },
+	{ "tries-in-ram", "pin-durable" },
+	{ "tries-without-end", "pin-blocks" },
+	{ "tries-after-comparison", "pin-counted-first" },
+	{ "blocked-pin-tried", "pin-blocks" },
+	{ "slots-without-pin", "piv-pin" },
+	{ "9c-once", "piv-pin" },
+	{ "usage-ignored", "piv-usage" },
+	{ "guid-fixed", "piv-guid" },
+	{ "reset-keeps-pin", "reset" },
+	{ "reset-without-pin", "reset-pin" },
+};
+
+static void
+each_wrong_card_is_caught_by_its_check(void **state)
+{
+	struct cw_kit_world *w = *state;
+	unsigned missed = 0;
+
+	w->kit.link.transmit = transmit;
+	for (size_t i = 0; i < COUNT(cards); i++) {
+		const struct cw_kit_check *check = cw_kit_find(cards[i].check);
+
+		assert_row(cards[i].check, check != NULL);
+		flaw = NULL;
+		if (cw_kit_run(&w->kit, check) != CW_KIT_PASSED)
+			fail_msg("%s: %s", cards[i].check, w->kit.why);
+		flaw = cards[i].flaw;
+		if (cw_kit_run(&w->kit, check) != CW_KIT_FAILED) {
+			printf("# not caught: %s by %s\n", cards[i].flaw,
+			    cards[i].check);
+			missed++;
+		}
+		printf("# %-24s %-18s %s\n", cards[i].flaw, cards[i].check,
+		    w->kit.why);
+		flaw = NULL;
+		cw_kit_world_teardown(state);
+		cw_kit_world_setup(state);
+		w = *state;
+		w->kit.link.transmit = transmit;
+	}
+	assert_int_equal(missed, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    each_wrong_card_is_caught_by_its_check, cw_kit_world_setup,
+		    cw_kit_world_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
