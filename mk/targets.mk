@@ -96,7 +96,7 @@ prove:
 
 #: make install    DESTDIR and PREFIX (/usr/local) as usual
 bin_programs  := $(filter %/cardwright-card %/cardwright-agent \
-	%/cardwright-keys,$(programs))
+	%/cardwright-keys %/cardwright-conformance,$(programs))
 sbin_programs := $(filter-out $(bin_programs),$(programs))
 man_pages     := $(wildcard docs/man/*.[1-8])
 install: programs

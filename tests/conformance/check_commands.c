@@ -160,7 +160,7 @@ slot_of_other(struct cw_kit *kit)
 	if (!cw_kit_enroll(kit, 0x9A))
 		return false;
 	cw_test_issuer_wipe(&kit->issuer);
-	cw_test_issuer_init(&kit->issuer, &kit->wire);
+	cw_kit_other_issuer(kit, &kit->issuer);
 	return cw_kit_begin(kit) &&
 	    ends(kit, create(1, 0x9A), CW_ERR_SLOT_OCCUPIED,
 		"a slot with another issuer's key");
@@ -231,7 +231,7 @@ certificate_of_stranger(struct cw_kit *kit)
 	    !cw_kit_make_key(kit, 1, 0, &made))
 		return false;
 	cw_test_issuer_wipe(&kit->issuer);
-	cw_test_issuer_init(&kit->issuer, &kit->wire);
+	cw_kit_other_issuer(kit, &kit->issuer);
 	return cw_kit_begin(kit) &&
 	    cw_kit_err(kit, cw_test_issuer_certify(&kit->issuer, 0x9A, &made),
 		CW_ERR_UNKNOWN_ID, "a certificate for another issuer's key");
@@ -269,7 +269,7 @@ close_raced(struct cw_kit *kit)
 	if (!cw_kit_until_close(kit, 1, 0x9A))
 		return false;
 	first = kit->issuer;
-	cw_test_issuer_init(&kit->issuer, &kit->wire);
+	cw_kit_other_issuer(kit, &kit->issuer);
 	right = cw_kit_enroll(kit, 0x9A);
 	cw_test_issuer_wipe(&kit->issuer);
 	kit->issuer = first;
@@ -359,7 +359,7 @@ listed_to_other(struct cw_kit *kit)
 	if (!cw_kit_enroll(kit, 0x9A))
 		return false;
 	cw_test_issuer_wipe(&kit->issuer);
-	cw_test_issuer_init(&kit->issuer, &kit->wire);
+	cw_kit_other_issuer(kit, &kit->issuer);
 	return list(kit, 0, "LIST to another issuer");
 }
 

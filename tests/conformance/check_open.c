@@ -273,7 +273,7 @@ too_many(struct cw_kit *kit)
 	enum cw_err err;
 	bool right;
 
-	cw_test_issuer_init(&kit->issuer, &kit->wire);
+	cw_kit_other_issuer(kit, &kit->issuer);
 	do
 		err = cw_test_issuer_begin(n == 0 ? &first : &kit->issuer);
 	while (err == CW_OK && n++ < SESSIONS_ENOUGH);

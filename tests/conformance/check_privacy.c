@@ -93,7 +93,7 @@ card_counter(struct cw_kit *kit)
 	if (!in_mode(kit, CW_MODE_IDENTIFIED) || !closes(kit, &first))
 		return false;
 	cw_test_issuer_wipe(&kit->issuer);
-	cw_test_issuer_init(&kit->issuer, &kit->wire);
+	cw_kit_other_issuer(kit, &kit->issuer);
 	return in_mode(kit, CW_MODE_IDENTIFIED) && closes(kit, &second) &&
 	    cw_kit_true(kit, first < second,
 		"in mode 1 the counter is the card's, not an issuer's");

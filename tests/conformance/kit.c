@@ -93,7 +93,7 @@ cw_kit_init(struct cw_kit *kit, const struct cw_kit_link *link,
 	kit->trust = trust;
 	kit->now_s = now_s;
 	cw_buf_init(&kit->out, CW_RESPONSE_MAX);
-	cw_test_issuer_init(&kit->issuer, &kit->wire);
+	cw_kit_other_issuer(kit, &kit->issuer);
 }
 
 void
@@ -150,7 +150,7 @@ static bool
 prepare(struct cw_kit *kit)
 {
 	cw_test_issuer_wipe(&kit->issuer);
-	cw_test_issuer_init(&kit->issuer, &kit->wire);
+	cw_kit_other_issuer(kit, &kit->issuer);
 	return erase(kit) &&
 	    cw_kit_err(kit, cw_test_issuer_capabilities(&kit->issuer), CW_OK,
 		"GET CAPABILITIES") &&
@@ -194,6 +194,7 @@ void
 cw_kit_other_issuer(struct cw_kit *kit, struct cw_test_issuer *other)
 {
 	cw_test_issuer_init(other, &kit->wire);
+	other->model = NULL;
 }
 
 bool

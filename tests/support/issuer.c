@@ -68,6 +68,7 @@ cw_test_issuer_init(struct cw_test_issuer *issuer,
 		.lifetime_s = 3600,
 		.command_limit = CW_COMMANDS_MAX,
 	};
+	issuer->model = CW_TEST_MODEL;
 	issuer->pin = CW_TEST_PIN;
 	issuer->puk = CW_TEST_PUK;
 }
@@ -137,6 +138,7 @@ static enum cw_err
 check_message_4(struct cw_test_issuer *issuer)
 {
 	struct cw_bytes bytes = cw_buf_bytes(&issuer->message_4);
+	struct cw_card_info info = { .firmware = { NULL, 0 } };
 	struct cw_attestation a;
 	struct cw_message4 m;
 	enum cw_err err = cw_message4_decode(bytes, &m);
@@ -154,12 +156,17 @@ check_message_4(struct cw_test_issuer *issuer)
 		    &issuer->token);
 	if (err == CW_OK)
 		err = cw_cert_public_key(issuer->token.chain[0], &a.key);
+	if (err == CW_OK)
+		err = cw_card_info_decode(issuer->token.card_info, &info);
 	if (err != CW_OK)
 		return err;
 	a.kind = issuer->request.mode == CW_MODE_IDENTIFIED ?
 	    CW_ATTESTATION_CARD :
 	    CW_ATTESTATION_BATCH;
-	snprintf(a.model, sizeof(a.model), "%s", CW_TEST_MODEL);
+	if (issuer->model != NULL)
+		info.model = cw_bytes_str(issuer->model);
+	snprintf(a.model, sizeof(a.model), "%.*s", (int)info.model.len,
+	    (const char *)info.model.ptr);
 	cw_hash(issuer->token.chain[0], a.leaf_hash);
 	issuer->attestation = a.key;
 	cw_channel_begin(&issuer->channel, bytes);

@@ -32,6 +32,7 @@ struct cw_test_issuer {
 
 	/* Of the next session; a test may change them before _request. */
 	struct cw_request request; /* suite, mode, scope, uri, command limit */
+	const char *model;         /* the card's; NULL: whatever it says */
 	const char *pin, *puk;     /* given when asked; NULL: not given */
 
 	/* Of the session that runs. */
