@@ -24,6 +24,10 @@ enum cw_err cw_issue_new(const struct cw_config *config, struct cw_bytes ca,
     __attribute__((warn_unused_result));
 void cw_issue_free(struct cw_issue **issue);
 
+/* No certificate is valid after this, as it is not after the CA's own end: for
+ * what is above the CA. */
+void cw_issue_set_end(struct cw_issue *issue, uint64_t end_s);
+
 /* Parses the subject and compares it with the profile's suffix. Errors:
  * BAD_TEXT, TOO_LARGE, PROFILE_REFUSES. */
 enum cw_err cw_issue_subject(const struct cw_issue *issue,

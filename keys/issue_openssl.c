@@ -309,6 +309,13 @@ cw_issue_free(struct cw_issue **issue)
 	*issue = NULL;
 }
 
+void
+cw_issue_set_end(struct cw_issue *x, uint64_t end_s)
+{
+	if (end_s < (uint64_t)x->ca_end)
+		x->ca_end = (time_t)end_s;
+}
+
 enum cw_err
 cw_issue_subject(const struct cw_issue *x, const struct cw_profile *profile,
     struct cw_bytes text, struct cw_subject *out)

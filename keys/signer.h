@@ -72,7 +72,7 @@ enum cw_err cw_signer_info(struct cw_signer *signer, struct cw_buf *memory,
  * BAD_SCOPE, WRONG_MODE, UNKNOWN_PROFILE, PROFILE_REFUSES (also a lifetime
  * beyond session_minutes, and a grant that asks for approvals), BAD_ORIGIN (the
  * URI is not of the configured url; its port is free if that is 0), BAD_TEXT (the
- * grant's subject).
+ * grant's subject), AUTHORITY_EXPIRED, ISSUER_EXPIRED (management key or CA).
  */
 enum cw_err cw_signer_sign_request(struct cw_signer *signer,
     struct cw_bytes grant, const struct cw_request *fields,

@@ -146,6 +146,8 @@ issue(struct cw_signer_state *s, const struct cw_session *x,
 	struct cw_buf *der = &s->scratch;
 	enum cw_err err;
 
+	if (!cw_own_window_has(&s->ca_window, x->now_s))
+		return CW_ERR_ISSUER_EXPIRED;
 	err = cw_signer_check_subject(s, &x->grant, x->grant_hash, x->profile,
 	    &subject);
 	if (err != CW_OK)

@@ -68,6 +68,8 @@ cw_signer_check_grant(struct cw_signer_state *s, const struct cw_grant *g,
 {
 	const struct cw_profile *p = cw_config_profile(s->config, g->profile);
 
+	if (!cw_own_window_has(&s->authority_window, now_s))
+		return CW_ERR_AUTHORITY_EXPIRED;
 	if (now_s > g->not_after_s)
 		return CW_ERR_INVITATION_EXPIRED;
 	if (p == NULL)

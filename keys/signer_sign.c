@@ -68,6 +68,17 @@ make_request(struct cw_signer_state *s, uint64_t now_s)
 	return err;
 }
 
+/* The management key signs now, the CA later: better refused before the card
+ * makes its keys. */
+static enum cw_err
+check_own(const struct cw_signer_state *s, uint64_t now_s)
+{
+	return cw_own_window_has(&s->management_window, now_s) &&
+		cw_own_window_has(&s->ca_window, now_s) ?
+	    CW_OK :
+	    CW_ERR_ISSUER_EXPIRED;
+}
+
 enum cw_err
 cw_signer_op_sign(struct cw_signer_state *s)
 {
@@ -80,6 +91,8 @@ cw_signer_op_sign(struct cw_signer_state *s)
 	err = cw_grant_verify(s->request.grant, &s->authority_public, &grant);
 	if (err == CW_OK)
 		err = cw_signer_check_grant(s, &grant, now_s, &profile);
+	if (err == CW_OK)
+		err = check_own(s, now_s);
 	if (err == CW_OK)
 		err = check_fields(s, &grant, profile);
 	if (err == CW_OK)

@@ -44,6 +44,40 @@ load_key(const char *path, struct cw_passphrase *passphrase,
 	return named(err, path);
 }
 
+/* One that is not valid now is no reason not to start: there may be something
+ * to revoke, and the clock may be wrong. */
+static enum cw_err
+check_own(struct cw_signer_state *s, const char *path,
+    const struct cw_certs *chain, const char *eku, struct cw_own_window *window)
+{
+	enum cw_err err =
+	    cw_own_cert_check(chain->items, chain->n, eku, window);
+
+	if (err == CW_OK &&
+	    !cw_own_window_has(window, cw_clock_now_s(&s->clock)))
+		cw_log(CW_LOG_WARN, "signer.expired",
+		    "file=%s from=%llu to=%llu", path,
+		    (unsigned long long)window->from_s,
+		    (unsigned long long)window->to_s);
+	return named(err, path);
+}
+
+static enum cw_err
+check_all_own(struct cw_signer_state *s)
+{
+	const struct cw_config *c = s->config;
+	enum cw_err err =
+	    check_own(s, c->ca_chain, &s->ca_chain, NULL, &s->ca_window);
+
+	if (err == CW_OK)
+		err = check_own(s, c->management_chain, &s->management_chain,
+		    CW_OID_EKU_MANAGEMENT, &s->management_window);
+	if (err == CW_OK)
+		err = check_own(s, c->authority, &s->authority_chain,
+		    CW_OID_EKU_AUTHORITY, &s->authority_window);
+	return err;
+}
+
 static enum cw_err
 load_keys(struct cw_signer_state *s)
 {
@@ -141,12 +175,16 @@ cw_signer_state_open(struct cw_signer_state *s, const struct cw_config *config)
 	cw_buf_init(&s->scratch, CW_SIGNER_PACKET_MAX);
 	err = load_keys(s);
 	if (err == CW_OK)
+		err = check_all_own(s);
+	if (err == CW_OK)
 		err = load_roots(s);
 	if (err == CW_OK)
 		err = load_tag_key(s);
 	if (err == CW_OK)
 		err = cw_issue_new(config, s->ca_chain.items[0], s->ca,
 		    &s->issue);
+	if (err == CW_OK)
+		cw_issue_set_end(s->issue, s->ca_window.to_s);
 	/* The log belongs to the user that the signer stays. */
 	if (err == CW_OK)
 		err = cw_confine_user(config->signer_user,

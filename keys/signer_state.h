@@ -5,6 +5,7 @@
 #define CW_KEYS_SIGNER_STATE_H
 
 #include "keys/issue.h"
+#include "keys/own_cert.h"
 #include "keys/signer_log.h"
 #include "keys/signer_wire.h"
 #include "proto/base/clock.h"
@@ -30,6 +31,8 @@ struct cw_signer_state {
 	struct cw_public_key management_public, authority_public;
 	uint8_t management_hash[CW_HASH_BYTES]; /* H(COSE_Key) */
 	struct cw_certs ca_chain, management_chain, authority_chain;
+	/* when each of these may be used */
+	struct cw_own_window ca_window, management_window, authority_window;
 	struct cw_trust *vendor;
 	uint8_t *tag_key; /* guarded, CW_TAG_BYTES */
 	struct cw_issue *issue;
@@ -81,8 +84,8 @@ struct cw_session {
 	uint64_t now_s;
 };
 
-/* Grant against clock, profiles and what this version can do. Errors:
- * INVITATION_EXPIRED, UNKNOWN_PROFILE, PROFILE_REFUSES. */
+/* The grant and its authority against clock, profiles and what this version can do. Errors:
+ * AUTHORITY_EXPIRED, INVITATION_EXPIRED, UNKNOWN_PROFILE, PROFILE_REFUSES. */
 enum cw_err cw_signer_check_grant(struct cw_signer_state *s,
     const struct cw_grant *grant, uint64_t now_s,
     const struct cw_profile **profile) __attribute__((warn_unused_result));
