@@ -8,7 +8,8 @@
 /* Custom entry's key: the error number of errors.def. */
 #define CW_PROBLEM_KEY "tag:cardwright,2026:error"
 
-/* {-1: what happened, -2: what to do, -4: status, CW_PROBLEM_KEY: number} */
+/* {-1: what happened, -2: what to do, -4: cw_err_http_status, CW_PROBLEM_KEY:
+ * number} */
 void cw_problem_encode(enum cw_err err, struct cw_buf *out);
 
 /* Gives the error number, PEER_UNKNOWN for one that this version lacks. */

@@ -22,6 +22,7 @@ cw_engine_init(struct cw_engine *engine, const struct cw_config *config,
 	engine->seal = seal;
 	engine->clock = clock;
 	engine->limits = cw_limits_new();
+	cw_health_init(&engine->health);
 	atomic_init(&engine->open_sessions, 0);
 	atomic_init(&engine->reconciled, false);
 	pthread_mutex_init(&engine->mutex, NULL);
@@ -42,6 +43,7 @@ cw_engine_wipe(struct cw_engine *engine)
 	chains_free(engine->chains);
 	engine->chains = NULL;
 	cw_limits_free(&engine->limits);
+	cw_health_wipe(&engine->health);
 	pthread_mutex_destroy(&engine->mutex);
 }
 

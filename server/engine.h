@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "proto/base/clock.h"
+#include "server/health.h"
 #include "server/limit.h"
 #include "server/seal.h"
 #include "server/store.h"
@@ -31,6 +32,7 @@ struct cw_engine {
 	struct cw_seal *seal;
 	const struct cw_clock *clock;
 	struct cw_limits *limits;
+	struct cw_health health;
 	atomic_int_fast64_t open_sessions; /* about; the sweeper counts anew */
 	atomic_bool
 	    reconciled; /* with the signer's log, and nothing lost since */

@@ -21,32 +21,12 @@ cw_http_response_wipe(struct cw_http_response *response)
 	cw_buf_wipe(&response->body);
 }
 
-static const struct {
-	enum cw_err err;
-	int status;
-} statuses[] = {
-	{ CW_ERR_NOT_FOUND, 404 },
-	{ CW_ERR_NO_SESSION, 404 },
-	{ CW_ERR_METHOD, 405 },
-	{ CW_ERR_TOO_LARGE, 413 },
-	{ CW_ERR_MEDIA_TYPE, 415 },
-};
-
-int
-cw_http_status(enum cw_err err)
-{
-	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
-		if (statuses[i].err == err)
-			return statuses[i].status;
-	return cw_err_http_status(err);
-}
-
 void
 cw_http_error(struct cw_http_response *response, enum cw_err err, bool is_page)
 {
 	cw_buf_reset(&response->body);
 	response->fixed = CW_BYTES_NONE;
-	response->status = cw_http_status(err);
+	response->status = cw_err_http_status(err);
 	response->location[0] = '\0';
 	response->cookie[0] = '\0';
 	response->link = NULL;
@@ -79,13 +59,16 @@ static const struct {
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 405, "Method Not Allowed" },
+	{ 408, "Request Timeout" },
 	{ 409, "Conflict" },
 	{ 411, "Length Required" },
 	{ 413, "Content Too Large" },
 	{ 415, "Unsupported Media Type" },
+	{ 417, "Expectation Failed" },
 	{ 500, "Internal Server Error" },
 	{ 502, "Bad Gateway" },
 	{ 503, "Service Unavailable" },
+	{ 505, "HTTP Version Not Supported" },
 	{ 507, "Insufficient Storage" },
 };
 
@@ -135,6 +118,8 @@ cw_http_head(const struct cw_engine *engine, const struct cw_http_response *r,
 		    name, r->cookie, r->cookie_age_s,
 		    name[0] == '_' ? "Secure; " : "");
 	}
+	if (r->allow[0] != '\0')
+		cw_buf_printf(out, "Allow: %s\r\n", r->allow);
 	if (r->retry_after_s > 0)
 		cw_buf_printf(out, "Retry-After: %u\r\n", r->retry_after_s);
 	cw_buf_put_str(out,

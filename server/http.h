@@ -11,13 +11,14 @@
 /* Views borrow until the response was sent. */
 struct cw_http_request {
 	struct cw_bytes method;
-	struct cw_bytes path;       /* decoded, without the query */
+	struct cw_bytes path;       /* as it was sent, without the query */
 	struct cw_bytes media_type; /* Content-Type; empty if there is none */
 	struct cw_bytes origin;     /* likewise */
 	struct cw_bytes cookies;    /* the Cookie header, likewise */
 	struct cw_bytes accept;     /* likewise */
 	const char *address;        /* of the client, numeric */
-	struct cw_bytes body;       /* at most CW_BODY_MAX */
+	size_t body_len;            /* as the head says */
+	struct cw_bytes body;       /* not there while the head is checked */
 };
 
 struct cw_http_response {
@@ -30,6 +31,7 @@ struct cw_http_response {
 	unsigned cookie_age_s;
 	unsigned retry_after_s; /* 0: none */
 	const char *link;       /* Link; NULL: none */
+	char allow[32];         /* Allow; "": none */
 	bool cacheable;
 };
 
@@ -37,22 +39,38 @@ struct cw_http_response {
 void cw_http_response_init(struct cw_http_response *response);
 void cw_http_response_wipe(struct cw_http_response *response);
 
-/* Turns it into the answer to an error: a page, or RFC 9290 problem details. */
+/* Turns it into the answer to an error, with the error's status: a page, or
+ * RFC 9290 problem details. */
 void cw_http_error(struct cw_http_response *response, enum cw_err err,
     bool is_page);
-
-/* The status of an error over HTTP: by its category, a few by name. */
-int cw_http_status(enum cw_err err);
 
 /* The cookie's name: __Host- needs https. */
 const char *cw_http_cookie_name(const struct cw_config *config);
 
-/* Answers a request: table of routes, then the handler (route.c). */
-void cw_route_handle(struct cw_engine *engine,
-    const struct cw_http_request *request, struct cw_http_response *response);
+/* A request whose head is good: where it goes (route.c). */
+struct cw_route;
+struct cw_http_target {
+	const struct cw_route *route;
+	struct cw_bytes tail; /* of the path, what the route's * stands for */
+};
+
+/*
+ * Everything that the head alone can be refused for, before a body is waited
+ * for: route, method, Origin, media type, length, the network's limit, and
+ * whether there is a cookie of ours where one is needed. False: `response` is
+ * the refusal.
+ */
+bool cw_route_check(struct cw_engine *engine,
+    const struct cw_http_request *request, struct cw_http_target *target,
+    struct cw_http_response *response) __attribute__((warn_unused_result));
+
+/* Answers a request that passed the check. */
+void cw_route_answer(struct cw_engine *engine,
+    const struct cw_http_request *request, const struct cw_http_target *target,
+    struct cw_http_response *response);
 
 /* The head of the response as HTTP/1.1, appended to `out`: status line, all
- * headers, the empty line. */
+ * headers, the empty line. To HEAD it is the same. */
 void cw_http_head(const struct cw_engine *engine,
     const struct cw_http_response *response, bool close, struct cw_buf *out);
 

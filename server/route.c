@@ -19,37 +19,42 @@ struct context {
 
 /* ---- helpers ---- */
 
-/* The invitation by the cookie. */
+/* The invitation's hash by the cookie, without asking the store. */
 static enum cw_err
-by_cookie(const struct context *c, struct cw_invitation *out)
+read_cookie(const struct context *c, uint8_t hash[CW_HASH_BYTES])
 {
 	const char *name = cw_http_cookie_name(c->engine->config);
 	struct cw_bytes rest = c->request->cookies;
 	size_t n = strlen(name);
-	uint8_t hash[CW_HASH_BYTES];
 
 	/* RFC 6265 4.2.1: name=value pairs with "; " between them. */
 	while (rest.len > 0) {
 		const uint8_t *end = memchr(rest.ptr, ';', rest.len);
 		size_t len = end == NULL ? rest.len : (size_t)(end - rest.ptr);
-		enum cw_err err;
 
 		if (len == n + 1 + CW_COOKIE_CHARS && rest.ptr[n] == '=' &&
-		    memcmp(rest.ptr, name, n) == 0) {
-			err = cw_seal_cookie_check(c->engine->seal,
+		    memcmp(rest.ptr, name, n) == 0)
+			return cw_seal_cookie_check(c->engine->seal,
 			    cw_bytes(rest.ptr + n + 1, CW_COOKIE_CHARS),
 			    cw_clock_now_s(c->engine->clock), hash);
-			return err != CW_OK ?
-			    err :
-			    c->engine->store->invitation_load(c->engine->store,
-				hash, out);
-		}
 		len += end != NULL;
 		while (len < rest.len && rest.ptr[len] == ' ')
 			len++;
 		rest = cw_bytes(rest.ptr + len, rest.len - len);
 	}
 	return CW_ERR_NO_COOKIE;
+}
+
+/* The invitation by the cookie. */
+static enum cw_err
+by_cookie(const struct context *c, struct cw_invitation *out)
+{
+	uint8_t hash[CW_HASH_BYTES];
+	enum cw_err err = read_cookie(c, hash);
+
+	return err != CW_OK ?
+	    err :
+	    c->engine->store->invitation_load(c->engine->store, hash, out);
 }
 
 /* For pages, before a person goes on in vain. */
@@ -257,13 +262,11 @@ post_message(const struct context *c)
 static enum cw_err
 get_health(const struct context *c)
 {
-	struct cw_signer_entry entry;
-	size_t n = 0;
-	bool signer = cw_signer_log_read(c->engine->signer, INT64_MAX, &entry,
-			  1, &n) == CW_OK;
-	bool store = c->engine->store->is_well(c->engine->store);
 	int64_t open = atomic_load(&c->engine->open_sessions);
+	bool signer;
+	bool store;
 
+	cw_health_ask(c->engine, &signer, &store);
 	c->response->media_type = "application/json";
 	c->response->status = signer && store ? 200 : 503;
 	cw_buf_printf(&c->response->body,
@@ -277,25 +280,32 @@ get_health(const struct context *c)
 
 /* ---- the table ---- */
 
-#define IS_PAGE 1u /* errors are pages */
-#define IS_CBOR 2u /* the body must have the protocol's media type */
+#define IS_PAGE 1u      /* errors are pages */
+#define IS_CBOR 2u      /* the body must have the protocol's media type */
+#define NEEDS_COOKIE 4u /* one of ours; whose, the handler asks */
 
-static const struct route {
+#define FORM_MAX 1024u /* nothing is read of it */
+
+static const struct cw_route {
 	const char *method;
 	const char *pattern; /* a * at the end stands for one segment */
 	unsigned flags;
+	size_t body_max;
 	enum cw_err (*handle)(const struct context *c);
 } routes[] = {
-	{ "POST", "/session/*", IS_CBOR, post_message },
-	{ "POST", "/session", IS_CBOR, post_capabilities },
-	{ "GET", "/intent", 0, get_intent },
-	{ "GET", "/i/*", IS_PAGE, get_invitation },
-	{ "POST", "/i/*", IS_PAGE, post_invitation },
-	{ "GET", "/enroll", IS_PAGE, get_enroll },
-	{ "GET", "/done", IS_PAGE, get_done },
-	{ "GET", "/style.css", IS_PAGE, get_style },
-	{ "GET", "/healthz", 0, get_health },
+	{ "POST", "/session/*", IS_CBOR, CW_BODY_MAX, post_message },
+	{ "POST", "/session", IS_CBOR | NEEDS_COOKIE, CW_BODY_MAX,
+	    post_capabilities },
+	{ "GET", "/intent", NEEDS_COOKIE, 0, get_intent },
+	{ "GET", "/i/*", IS_PAGE, 0, get_invitation },
+	{ "POST", "/i/*", IS_PAGE, FORM_MAX, post_invitation },
+	{ "GET", "/enroll", IS_PAGE | NEEDS_COOKIE, 0, get_enroll },
+	{ "GET", "/done", IS_PAGE | NEEDS_COOKIE, 0, get_done },
+	{ "GET", "/style.css", IS_PAGE, 0, get_style },
+	{ "GET", "/healthz", 0, 0, get_health },
 };
+
+#define ROUTES (sizeof(routes) / sizeof(routes[0]))
 
 static bool
 matches(const char *pattern, struct cw_bytes path, struct cw_bytes *tail)
@@ -315,12 +325,10 @@ matches(const char *pattern, struct cw_bytes path, struct cw_bytes *tail)
 /* Every POST comes from the issuer's own page; a client that is no browser
  * sets the header itself (docs/protocol.md "HTTP"). */
 static enum cw_err
-check(const struct context *c, const struct route *route)
+check_post(const struct context *c, const struct cw_route *route)
 {
 	uint8_t network[17];
 
-	if (route->method[0] != 'P')
-		return CW_OK;
 	if (!cw_bytes_is(c->request->origin, c->engine->config->url))
 		return CW_ERR_BAD_REQUEST_ORIGIN;
 	if ((route->flags & IS_CBOR) != 0 &&
@@ -331,17 +339,41 @@ check(const struct context *c, const struct route *route)
 	    cw_clock_monotonic_ms());
 }
 
-static const struct route *
-find(const struct cw_http_request *request, struct cw_bytes *tail,
+static enum cw_err
+check(const struct context *c, const struct cw_route *route)
+{
+	uint8_t hash[CW_HASH_BYTES];
+	enum cw_err err = CW_OK;
+
+	if (c->request->body_len > route->body_max)
+		return CW_ERR_TOO_LARGE;
+	if (strcmp(route->method, "POST") == 0)
+		err = check_post(c, route);
+	if (err == CW_OK && (route->flags & NEEDS_COOKIE) != 0)
+		err = read_cookie(c, hash);
+	return err;
+}
+
+/* HEAD is GET without the body (RFC 9110 9.3.2). */
+static bool
+takes(const struct cw_route *route, struct cw_bytes method)
+{
+	return cw_bytes_is(method, route->method) ||
+	    (cw_bytes_is(method, "HEAD") && strcmp(route->method, "GET") == 0);
+}
+
+/* The route, or one of the same address that takes another method, or NULL. */
+static const struct cw_route *
+find(struct cw_bytes method, struct cw_bytes path, struct cw_bytes *tail,
     enum cw_err *err)
 {
-	const struct route *other = NULL;
+	const struct cw_route *other = NULL;
 
 	*err = CW_ERR_NOT_FOUND;
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (!matches(routes[i].pattern, request->path, tail))
+	for (size_t i = 0; i < ROUTES; i++) {
+		if (!matches(routes[i].pattern, path, tail))
 			continue;
-		if (cw_bytes_is(request->method, routes[i].method)) {
+		if (takes(&routes[i], method)) {
 			*err = CW_OK;
 			return &routes[i];
 		}
@@ -351,9 +383,27 @@ find(const struct cw_http_request *request, struct cw_bytes *tail,
 	return other;
 }
 
+/* What the address takes: RFC 9110 15.5.6 wants it said. */
+static void
+allow(struct cw_bytes path, char *out, size_t size)
+{
+	struct cw_bytes tail;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ROUTES && n < size; i++) {
+		const char *method = routes[i].method;
+
+		if (!matches(routes[i].pattern, path, &tail))
+			continue;
+		n += (size_t)snprintf(out + n, size - n, "%s%s",
+		    n > 0 ? ", " : "",
+		    strcmp(method, "GET") == 0 ? "GET, HEAD" : method);
+	}
+}
+
 /* A person gets a page; a program that asks for them gets numbers everywhere. */
 static bool
-wants_page(const struct cw_http_request *request, const struct route *route)
+wants_page(const struct cw_http_request *request, const struct cw_route *route)
 {
 	return (route == NULL || (route->flags & IS_PAGE) != 0) &&
 	    (request->accept.len == 0 ||
@@ -361,24 +411,54 @@ wants_page(const struct cw_http_request *request, const struct route *route)
 		    CW_PROBLEM_TYPE, sizeof(CW_PROBLEM_TYPE) - 1) == NULL);
 }
 
-void
-cw_route_handle(struct cw_engine *engine, const struct cw_http_request *request,
-    struct cw_http_response *response)
+static void
+refuse(const struct context *c, const struct cw_route *route, enum cw_err err)
+{
+	cw_http_error(c->response, err, wants_page(c->request, route));
+	if (err == CW_ERR_METHOD)
+		allow(c->request->path, c->response->allow,
+		    sizeof(c->response->allow));
+}
+
+/* The address is not logged: it may hold an invitation's code. */
+static void
+log_answer(const struct context *c, const struct cw_route *route,
+    enum cw_err err)
+{
+	cw_log(CW_LOG_DEBUG, "http", "method=%.*s route=%s status=%d error=%d",
+	    (int)c->request->method.len, (const char *)c->request->method.ptr,
+	    route == NULL ? "-" : route->pattern, c->response->status,
+	    (int)err);
+}
+
+bool
+cw_route_check(struct cw_engine *engine, const struct cw_http_request *request,
+    struct cw_http_target *target, struct cw_http_response *response)
 {
 	struct context c = { engine, request, response, CW_BYTES_NONE };
 	enum cw_err err;
-	const struct route *route = find(request, &c.tail, &err);
 
+	target->route =
+	    find(request->method, request->path, &target->tail, &err);
 	if (err == CW_OK)
-		err = check(&c, route);
+		err = check(&c, target->route);
 	if (err == CW_OK)
-		err = route->handle(&c);
+		return true;
+	refuse(&c, target->route, err);
+	log_answer(&c, target->route, err);
+	return false;
+}
+
+void
+cw_route_answer(struct cw_engine *engine, const struct cw_http_request *request,
+    const struct cw_http_target *target, struct cw_http_response *response)
+{
+	struct context c = { engine, request, response, target->tail };
+	enum cw_err err = target->route->handle(&c);
+
 	if (err == CW_OK)
 		err = response->body.err;
 	if (err != CW_OK)
-		cw_http_error(response, err, wants_page(request, route));
-	/* The address is not logged: it may hold an invitation's code. */
-	cw_log(CW_LOG_DEBUG, "http", "method=%.*s route=%s status=%d error=%d",
-	    (int)request->method.len, (const char *)request->method.ptr,
-	    route == NULL ? "-" : route->pattern, response->status, (int)err);
+		refuse(&c, target->route, err);
+	log_answer(&c, target->route, err);
 }

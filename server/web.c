@@ -2,9 +2,10 @@
 /*
  * civetweb, and what it must not decide. Every request goes through the
  * begin_request callback: its file serving and its form parser are never
- * reached. One thread serves one connection: when few threads are left, idle
- * connections are not kept, and requests that find no place are told to come
- * back.
+ * reached. One thread serves one connection, so long as the gate lets it; what
+ * the head alone can be refused for is refused before the body is read; and of
+ * the whole requests so many are answered at once, the others wait a little and
+ * are told to come back.
  */
 #include "server/web.h"
 
@@ -16,21 +17,17 @@
 
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
+#include "server/gate.h"
 #include "server/tls.h"
 
-/* Threads beyond the configured number: their requests wait for one of the
- * others to be answered, and are refused when that takes too long. */
-#define SPARE_THREADS 8u
 #define QUEUE_MS 1000u
 #define DRAIN_MAX ((size_t)2 * 1024 * 1024)
-#define DRAIN_MS 2000u
 #define LAST_STATUS 999
 
 struct cw_web {
 	struct mg_context *context;
 	struct cw_engine *engine;
-	atomic_uint connections; /* that a thread is serving */
-	unsigned threads;        /* configured: requests answered at once */
+	unsigned threads; /* configured: requests answered at once */
 	pthread_mutex_t mutex;
 	pthread_cond_t freed;
 	unsigned busy; /* requests being answered */
@@ -69,7 +66,7 @@ header_bytes(const struct mg_request_info *info, const char *name)
  * altogether: civetweb 1.15 takes Transfer-Encoding beside Content-Length, which
  * is how requests are smuggled past a proxy (RFC 9112 6.3).
  */
-static int
+static enum cw_err
 body_length(const struct mg_request_info *info, size_t *len)
 {
 	unsigned n_length;
@@ -80,35 +77,62 @@ body_length(const struct mg_request_info *info, size_t *len)
 	(void)header(info, "Transfer-Encoding", &n_encoding);
 	*len = 0;
 	if (n_encoding > 0)
-		return n_length > 0 ? 400 : 411;
+		return n_length > 0 ? CW_ERR_BAD_HTTP : CW_ERR_LENGTH_REQUIRED;
 	if (n_length > 1)
-		return 400;
+		return CW_ERR_BAD_HTTP;
 	if (length == NULL)
-		return strcmp(info->request_method, "POST") == 0 ? 411 : 0;
+		return strcmp(info->request_method, "POST") == 0 ?
+		    CW_ERR_LENGTH_REQUIRED :
+		    CW_OK;
 	if (length[0] == '\0')
-		return 400;
+		return CW_ERR_BAD_HTTP;
 	for (; *length >= '0' && *length <= '9'; length++) {
 		value = value * 10 + (uint64_t)(*length - '0');
 		if (value > CW_BODY_MAX)
-			return 413;
+			return CW_ERR_TOO_LARGE;
 	}
 	*len = (size_t)value;
-	return *length == '\0' ? 0 : 400;
+	return *length == '\0' ? CW_OK : CW_ERR_BAD_HTTP;
 }
 
-static bool
+/* What of HTTP itself the head can break. */
+static enum cw_err
+check_head(const struct mg_request_info *info, size_t *len)
+{
+	unsigned n_host;
+	unsigned n_expect;
+	const char *expect = header(info, "Expect", &n_expect);
+	enum cw_err err = body_length(info, len);
+
+	(void)header(info, "Host", &n_host);
+	if (err == CW_OK && /* RFC 9112 3.2 */
+	    (n_host > 1 ||
+		(n_host == 0 && strcmp(info->http_version, "1.1") == 0)))
+		err = CW_ERR_BAD_HTTP;
+	if (err == CW_OK && n_expect > 0 &&
+	    (n_expect > 1 || strcasecmp(expect, "100-continue") != 0))
+		err = CW_ERR_EXPECTATION;
+	return err;
+}
+
+/* All of it, or why not. CLOSED: nobody is there any more. */
+static enum cw_err
 read_body(struct mg_connection *conn, uint8_t *body, size_t len)
 {
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	size_t done = 0;
 
+	if (len > 0 && mg_get_header(conn, "Expect") != NULL)
+		(void)mg_write(conn, go_on, sizeof(go_on) - 1);
 	while (done < len) {
 		int n = mg_read(conn, body + done, len - done);
 
 		if (n <= 0)
-			return false;
+			return cw_gate_is_over() ? CW_ERR_REQUEST_TOO_SLOW :
+						   CW_ERR_CLOSED;
 		done += (size_t)n;
 	}
-	return true;
+	return CW_OK;
 }
 
 /* ---- responses ---- */
@@ -118,15 +142,19 @@ static int
 send_response(struct cw_web *web, struct mg_connection *conn,
     const struct cw_http_response *response, bool close)
 {
+	const struct mg_request_info *info = mg_get_request_info(conn);
 	struct cw_buf out;
 
 	cw_buf_init(&out, CW_PAGE_MAX + 2 * CW_BODY_MAX);
 	cw_http_head(web->engine, response, close, &out);
-	cw_buf_put(&out,
-	    response->body.len > 0 ? cw_buf_bytes(&response->body) :
-				     response->fixed);
+	if (info->request_method == NULL ||
+	    strcmp(info->request_method, "HEAD") != 0)
+		cw_buf_put(&out,
+		    response->body.len > 0 ? cw_buf_bytes(&response->body) :
+					     response->fixed);
 	if (close || out.err != CW_OK)
 		mg_disable_connection_keep_alive(conn);
+	cw_gate_enter(CW_GATE_SEND);
 	if (out.err == CW_OK)
 		(void)mg_write(conn, out.ptr, out.len);
 	cw_buf_wipe(&out);
@@ -136,59 +164,45 @@ send_response(struct cw_web *web, struct mg_connection *conn,
 /*
  * A connection that is closed with bytes unread is reset, and the answer is lost
  * with it (RFC 9112 9.6): what the client is still sending is read and thrown
- * away, so much of it and for so long.
+ * away, so much of it and for so long as the gate gives.
  */
 static void
 drain(struct mg_connection *conn)
 {
-	uint64_t until = cw_clock_monotonic_ms() + DRAIN_MS;
 	uint8_t nowhere[2048];
 	size_t done = 0;
 	int n;
 
+	cw_gate_enter(CW_GATE_DRAIN);
 	do {
 		n = mg_read(conn, nowhere, sizeof(nowhere));
 		done += n > 0 ? (size_t)n : 0;
-	} while (n > 0 && done < DRAIN_MAX && cw_clock_monotonic_ms() < until);
+	} while (n > 0 && done < DRAIN_MAX);
 }
 
-/* For what is wrong with HTTP itself: the connection cannot go on. */
+/* For what is wrong before any route is asked. The connection ends with it. */
 static int
-refuse(struct cw_web *web, struct mg_connection *conn, int status)
+refuse(struct cw_web *web, struct mg_connection *conn, enum cw_err err)
 {
-	static const struct {
-		int status;
-		enum cw_err err;
-	} errors[] = {
-		{ 413, CW_ERR_TOO_LARGE },
-		{ 503, CW_ERR_TOO_BUSY },
-	};
 	struct cw_http_response response;
-	enum cw_err err = CW_ERR_MALFORMED;
+	int status;
 
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (errors[i].status == status)
-			err = errors[i].err;
 	cw_http_response_init(&response);
 	cw_http_error(&response, err, false);
-	response.status = status;
-	send_response(web, conn, &response, true);
+	status = send_response(web, conn, &response, true);
 	cw_http_response_wipe(&response);
 	return status;
 }
 
-/* When all threads are taken, a connection is not kept for a client that may be
- * waiting for its card. What the client says of it is civetweb's rule too. */
+/* What the client says of the connection is civetweb's rule too. */
 static bool
-must_close(struct cw_web *web, const struct mg_request_info *info)
+must_close(const struct mg_request_info *info)
 {
 	struct cw_bytes wish = header_bytes(info, "Connection");
 
-	if (wish.len == 0 ?
-		strcmp(info->http_version, "1.1") != 0 :
-		strcasestr((const char *)wish.ptr, "keep-alive") == NULL)
-		return true;
-	return atomic_load(&web->connections) > web->threads;
+	return wish.len == 0 ?
+	    strcmp(info->http_version, "1.1") != 0 :
+	    strcasestr((const char *)wish.ptr, "keep-alive") == NULL;
 }
 
 /* A place among those that are answered, after a while at most. */
@@ -219,11 +233,10 @@ leave(struct cw_web *web)
 	pthread_mutex_unlock(&web->mutex);
 }
 
-static int
-answer(struct cw_web *web, struct mg_connection *conn,
-    const struct mg_request_info *info, struct cw_bytes body)
+static struct cw_http_request
+request_of(const struct mg_request_info *info, size_t body_len)
 {
-	struct cw_http_request request = {
+	return (struct cw_http_request){
 		.method = cw_bytes_str(info->request_method),
 		.path = cw_bytes_str(info->local_uri),
 		.media_type = header_bytes(info, "Content-Type"),
@@ -231,15 +244,39 @@ answer(struct cw_web *web, struct mg_connection *conn,
 		.cookies = header_bytes(info, "Cookie"),
 		.accept = header_bytes(info, "Accept"),
 		.address = info->remote_addr,
-		.body = body,
+		.body_len = body_len,
 	};
-	struct cw_http_response response;
+}
+
+/* The body comes before a place: a slow client must not hold one while it
+ * sends. */
+static int
+answer(struct cw_web *web, struct mg_connection *conn,
+    struct cw_http_request *request, const struct cw_http_target *target,
+    struct cw_http_response *response)
+{
+	uint8_t *body = malloc(request->body_len + 1);
+	enum cw_err err = body == NULL ?
+	    CW_ERR_TOO_BUSY :
+	    read_body(conn, body, request->body_len);
 	int status;
 
-	cw_http_response_init(&response);
-	cw_route_handle(web->engine, &request, &response);
-	status = send_response(web, conn, &response, must_close(web, info));
-	cw_http_response_wipe(&response);
+	if (err == CW_OK && !enter(web))
+		err = CW_ERR_TOO_BUSY;
+	if (err == CW_OK) {
+		cw_gate_enter(CW_GATE_ANSWER);
+		request->body = cw_bytes(body, request->body_len);
+		cw_route_answer(web->engine, request, target, response);
+		leave(web);
+		status = send_response(web, conn, response,
+		    must_close(mg_get_request_info(conn)));
+	} else if (err == CW_ERR_CLOSED) {
+		mg_disable_connection_keep_alive(conn);
+		status = LAST_STATUS;
+	} else {
+		status = refuse(web, conn, err);
+	}
+	free(body);
 	return status;
 }
 
@@ -249,41 +286,66 @@ begin_request(struct mg_connection *conn)
 {
 	const struct mg_request_info *info = mg_get_request_info(conn);
 	struct cw_web *web = info->user_data;
-	uint8_t *body = NULL;
+	struct cw_http_response response;
+	struct cw_http_request request;
+	struct cw_http_target target;
 	size_t len;
-	int status = body_length(info, &len);
+	enum cw_err err = check_head(info, &len);
+	int status;
 
-	if (status != 0) {
-		refuse(web, conn, status);
+	cw_gate_enter(CW_GATE_BODY);
+	if (err != CW_OK) {
+		status = refuse(web, conn, err);
 		drain(conn);
 		return status;
 	}
-	if (len > 0 && (body = malloc(len)) == NULL)
-		return refuse(web, conn, 503);
-	/* Only then a place: a slow client must not hold one while it sends. */
-	if (!read_body(conn, body, len)) {
-		mg_disable_connection_keep_alive(conn);
-		status = LAST_STATUS; /* nobody is there any more */
-	} else if (!enter(web)) {
-		status = refuse(web, conn, 503);
+	cw_http_response_init(&response);
+	request = request_of(info, len);
+	if (cw_route_check(web->engine, &request, &target, &response)) {
+		status = answer(web, conn, &request, &target, &response);
 	} else {
-		status = answer(web, conn, info, cw_bytes(body, len));
-		leave(web);
+		status = send_response(web, conn, &response,
+		    len > 0 || must_close(info));
+		if (len > 0)
+			drain(conn);
 	}
-	free(body);
+	cw_http_response_wipe(&response);
 	return status;
+}
+
+static void
+end_request(const struct mg_connection *conn, int status)
+{
+	(void)conn;
+	(void)status;
+	cw_gate_enter(CW_GATE_IDLE);
 }
 
 /* What civetweb itself finds wrong, before begin_request. */
 static int
 http_error(struct mg_connection *conn, int status, const char *message)
 {
+	static const struct {
+		int status;
+		enum cw_err err;
+	} errors[] = {
+		{ 400, CW_ERR_BAD_HTTP },
+		{ 411, CW_ERR_BAD_HTTP }, /* a length that is no number */
+		{ 413, CW_ERR_TOO_LARGE },
+		{ 505, CW_ERR_HTTP_VERSION },
+	};
 	const struct mg_request_info *info = mg_get_request_info(conn);
+	enum cw_err err = CW_ERR_INTERNAL;
 
 	(void)message;
 	if (info == NULL || info->user_data == NULL)
 		return 1;
-	refuse(info->user_data, conn, status);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].status == status)
+			err = errors[i].err;
+	if (cw_gate_is_over())
+		err = CW_ERR_REQUEST_TOO_SLOW;
+	refuse(info->user_data, conn, err);
 	return 0;
 }
 
@@ -292,21 +354,10 @@ http_error(struct mg_connection *conn, int status, const char *message)
 static int
 init_connection(const struct mg_connection *conn, void **data)
 {
-	struct cw_web *web = mg_get_user_data(mg_get_context(conn));
-
-	atomic_fetch_add(&web->connections, 1);
-	*data = web;
+	(void)conn;
+	(void)data;
+	cw_gate_begin();
 	return 0;
-}
-
-static void
-connection_close(const struct mg_connection *conn)
-{
-	struct cw_web *web = mg_get_user_connection_data(conn);
-
-	/* NULL: it never got past the TLS handshake. */
-	if (web != NULL)
-		atomic_fetch_sub(&web->connections, 1);
 }
 
 static int
@@ -336,11 +387,12 @@ start(struct cw_web *web)
 	struct mg_callbacks callbacks;
 	char ports[160];
 	char threads[16];
+	/* The gate's times are shorter than these. */
 	const char *options[] = { "listening_ports", ports, "num_threads",
 		threads, "enable_keep_alive", "yes", "keep_alive_timeout_ms",
-		"5000", "request_timeout_ms", "10000", "tcp_nodelay", "1",
-		"connection_queue", "64", "listen_backlog", "512",
-		"max_request_size", "8192", "decode_url", "yes", NULL };
+		"30000", "request_timeout_ms", "30000", "tcp_nodelay", "1",
+		"connection_queue", "1024", "listen_backlog", "512",
+		"max_request_size", "8192", "decode_url", "no", NULL };
 	struct mg_init_data init = { &callbacks, web, options };
 	char text[256] = "";
 	struct mg_error_data error = { .text = text,
@@ -348,12 +400,12 @@ start(struct cw_web *web)
 
 	snprintf(ports, sizeof(ports), "%s%s", config->listen,
 	    config->plain ? "" : "s");
-	snprintf(threads, sizeof(threads), "%u", web->threads + SPARE_THREADS);
+	snprintf(threads, sizeof(threads), "%u", CW_GATE_CONNECTIONS);
 	memset(&callbacks, 0, sizeof(callbacks));
 	callbacks.begin_request = begin_request;
 	callbacks.http_error = http_error;
 	callbacks.init_connection = init_connection;
-	callbacks.connection_close = connection_close;
+	callbacks.end_request = end_request;
 	callbacks.log_message = log_message;
 	callbacks.init_ssl = init_ssl;
 	web->context = mg_start2(&init, &error);
@@ -376,14 +428,15 @@ cw_web_open(struct cw_engine *engine, struct cw_web **out)
 		return CW_ERR_NO_MEMORY;
 	web->engine = engine;
 	web->threads = engine->config->threads;
-	atomic_init(&web->connections, 0);
 	pthread_mutex_init(&web->mutex, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&web->freed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	mg_init_library(MG_FEATURES_TLS);
-	err = start(web);
+	err = cw_gate_open(engine->config->plain);
+	if (err == CW_OK)
+		err = start(web);
 	if (err != CW_OK)
 		cw_web_close(&web);
 	*out = web;
@@ -398,6 +451,7 @@ cw_web_close(struct cw_web **web)
 	if ((*web)->context != NULL)
 		mg_stop((*web)->context);
 	mg_exit_library();
+	cw_gate_shut();
 	pthread_cond_destroy(&(*web)->freed);
 	pthread_mutex_destroy(&(*web)->mutex);
 	free(*web);

@@ -8,7 +8,7 @@
 struct cw_web;
 
 /*
- * Listens at config->listen and answers by cw_route_handle. The engine is
+ * Listens at config->listen and answers by cw_route_answer. The engine is
  * borrowed until close. Errors: IO (logged with the cause), BAD_CERTIFICATE,
  * BAD_PRIVATE_KEY, NO_MEMORY.
  */

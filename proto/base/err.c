@@ -84,9 +84,28 @@ cw_err_category_name(enum cw_err_category cat)
 	return consequences[cat].name;
 }
 
+/* What HTTP has a word of its own for. */
+static const struct {
+	enum cw_err err;
+	int http_status;
+} statuses[] = {
+	{ CW_ERR_NO_SESSION, 404 },
+	{ CW_ERR_NOT_FOUND, 404 },
+	{ CW_ERR_METHOD, 405 },
+	{ CW_ERR_TOO_LARGE, 413 },
+	{ CW_ERR_MEDIA_TYPE, 415 },
+	{ CW_ERR_REQUEST_TOO_SLOW, 408 },
+	{ CW_ERR_LENGTH_REQUIRED, 411 },
+	{ CW_ERR_EXPECTATION, 417 },
+	{ CW_ERR_HTTP_VERSION, 505 },
+};
+
 int
 cw_err_http_status(enum cw_err err)
 {
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (statuses[i].err == err)
+			return statuses[i].http_status;
 	return consequences[cw_err_category(err)].http_status;
 }
 

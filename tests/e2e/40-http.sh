@@ -84,10 +84,10 @@ for path in /session $nobody; do
 	ok "a client that asks first sends no mebibyte to $path" \
 	    good 413 108 "$path" "$WORK/mebibyte" --header 'Expect: 100-continue'
 	ok "a mebibyte to $path in chunks is refused for the chunks" \
-	    always good 411 110 "$path" "$WORK/mebibyte" \
+	    always good 411 716 "$path" "$WORK/mebibyte" \
 	    --header 'Transfer-Encoding: chunked'
 	ok "chunks and a length at once to $path are malformed" \
-	    always good 400 110 "$path" "$WORK/one" --http1.1 \
+	    always good 400 717 "$path" "$WORK/one" --http1.1 \
 	    --header 'Transfer-Encoding: chunked' --header 'Content-Length: 1'
 done
 ok 'the largest body there may be is looked at' \

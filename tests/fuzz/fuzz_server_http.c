@@ -79,6 +79,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cw_bytes rest = cw_bytes(data, size);
 	struct cw_http_request request = { .address = "127.0.0.1" };
 	struct cw_http_response response;
+	struct cw_http_target target;
 	struct cw_buf head;
 
 	if (seal == NULL)
@@ -89,11 +90,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	request.origin = line(&rest);
 	request.cookies = line(&rest);
 	request.body = rest;
+	request.body_len = rest.len;
 	if (cw_bytes_is(request.path, "/healthz"))
 		return 0; /* asks the signer */
 	cw_buf_init(&head, CW_PAGE_MAX);
 	cw_http_response_init(&response);
-	cw_route_handle(&engine, &request, &response);
+	if (cw_route_check(&engine, &request, &target, &response))
+		cw_route_answer(&engine, &request, &target, &response);
 	cw_http_head(&engine, &response, true, &head);
 	if (response.status < 200 || head.err != CW_OK)
 		abort();

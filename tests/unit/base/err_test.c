@@ -75,6 +75,15 @@ categories_decide_http_and_exit_status(void **state)
 		{ CW_ERR_NO_MEMORY, "resource", 507, 17 },
 		{ CW_ERR_BAD_CONFIG, "local", 500, 18 },
 		{ CW_ERR_INTERNAL, "internal", 500, 19 },
+		{ CW_ERR_NOT_FOUND, "input", 404, 10 },
+		{ CW_ERR_NO_SESSION, "state", 404, 12 },
+		{ CW_ERR_METHOD, "input", 405, 10 },
+		{ CW_ERR_REQUEST_TOO_SLOW, "network", 408, 15 },
+		{ CW_ERR_LENGTH_REQUIRED, "input", 411, 10 },
+		{ CW_ERR_TOO_LARGE, "input", 413, 10 },
+		{ CW_ERR_MEDIA_TYPE, "input", 415, 10 },
+		{ CW_ERR_EXPECTATION, "input", 417, 10 },
+		{ CW_ERR_HTTP_VERSION, "input", 505, 10 },
 	};
 
 	(void)state;

@@ -139,7 +139,28 @@ static const struct {
 	    "Content-Length: 99999999999999999999999\r\n\r\n",
 	    " 413 " },
 	{ "no HTTP", "hello there\r\n\r\n", " 400 " },
-	{ "HTTP/2", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", " 505 " },
+	{ "HTTP/2", "GET / HTTP/2.0\r\nHost: x\r\n\r\n",
+	    " 505 HTTP Version Not Supported\r\n" },
+	{ "no host", "GET /healthz HTTP/1.1\r\n\r\n", " 400 " },
+	{ "two hosts", "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+	    " 400 " },
+	{ "wonders",
+	    "POST /session HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+	    "Expect: wonders\r\n\r\nx",
+	    " 417 " },
+	{ "a GET with a body",
+	    "GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx",
+	    " 413 " },
+	{ "a foreign origin, before the body is sent",
+	    "POST /session HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
+	    "Origin: http://evil\r\n\r\n",
+	    " 403 " },
+	{ "no such address, before the body is sent",
+	    "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+	    " 404 " },
+	{ "a path in other letters",
+	    "GET /%68ealthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	    " 404 " },
 	{ "upwards",
 	    "GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n"
 	    "Connection: close\r\n\r\n",
@@ -216,6 +237,79 @@ a_kept_connection_answers_one_request_after_the_other(void **state)
 	assert_non_null(strstr(answer, "\"web\":\"ok\""));
 	assert_non_null(strstr(answer, "text/css"));
 	close(fd);
+}
+
+static void
+head_gets_the_head_alone(void **state)
+{
+	struct web_world *x = *state;
+	char answer[4096];
+	int fd = connect_to(x);
+
+	say(fd, "HEAD /style.css HTTP/1.1\r\nHost: x\r\n\r\n");
+	receive(fd, answer, sizeof(answer), 5000);
+	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
+	assert_null(strstr(answer, "Content-Length: 0"));
+	assert_non_null(strstr(answer, "Content-Length: "));
+	assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+	/* And the next answer is where it should be. */
+	say(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+	receive(fd, answer, sizeof(answer), 5000);
+	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
+	close(fd);
+}
+
+static void
+a_client_that_asks_first_is_told_to_go_on(void **state)
+{
+	struct web_world *x = *state;
+	char request[1024];
+	char answer[4096];
+	int fd = connect_to(x);
+
+	snprintf(request, sizeof(request),
+	    "POST /session/AAAAAAAAAAAAAAAAAAAAAA HTTP/1.1\r\nHost: x\r\n"
+	    "Content-Length: 1\r\nExpect: 100-continue\r\nOrigin: %s\r\n"
+	    "Content-Type: " CW_MEDIA_TYPE "\r\n\r\n",
+	    x->w->config.url);
+	say(fd, request);
+	receive(fd, answer, sizeof(answer), 5000);
+	assert_string_equal(answer, "HTTP/1.1 100 Continue\r\n\r\n");
+	say(fd, "x");
+	receive(fd, answer, sizeof(answer), 5000);
+	assert_memory_equal(answer, "HTTP/1.1 404 ", 13);
+	close(fd);
+}
+
+/* A byte now and then does not help. */
+static void
+what_does_not_come_in_time_is_told_so(void **state)
+{
+	static const char *const begin[] = {
+		"GET /healthz HTTP/1.1\r\nHost: ",
+		"POST /session/AAAAAAAAAAAAAAAAAAAAAA HTTP/1.1\r\nHost: x\r\n"
+		"Content-Type: " CW_MEDIA_TYPE "\r\nContent-Length: 60000\r\n"
+		"Origin: ",
+	};
+	struct web_world *x = *state;
+	char answer[4096];
+
+	for (size_t i = 0; i < COUNT(begin); i++) {
+		struct pollfd p = { .fd = connect_to(x), .events = POLLIN };
+		unsigned drips = 0;
+
+		say(p.fd, begin[i]);
+		if (i == 1) {
+			say(p.fd, x->w->config.url);
+			say(p.fd, "\r\n\r\n");
+		}
+		while (poll(&p, 1, 100) == 0 && drips++ < 150)
+			say(p.fd, "x");
+		receive(p.fd, answer, sizeof(answer), 100);
+		assert_memory_equal(answer, "HTTP/1.1 408 ", 13);
+		assert_non_null(strstr(answer, "Connection: close"));
+		close(p.fd);
+	}
 }
 
 static void
@@ -371,6 +465,9 @@ main(void)
 		    what_is_wrong_with_http_is_refused_and_the_connection_closed),
 		sentence(a_head_that_is_too_long_is_refused),
 		sentence(a_kept_connection_answers_one_request_after_the_other),
+		sentence(head_gets_the_head_alone),
+		sentence(a_client_that_asks_first_is_told_to_go_on),
+		sentence(what_does_not_come_in_time_is_told_so),
 		sentence(a_body_that_never_comes_does_not_stop_the_others),
 		sentence(
 		    with_more_clients_than_threads_each_is_served_or_told_to_retry),
