@@ -12,6 +12,34 @@
 #define CW_EXTENSION_CHROMIUM "edceamngaogbiecbdhocffodbdaieojc"
 #define CW_EXTENSION_FIREFOX "cardwright@cardwright.io"
 
+#define CW_ORIGIN_CHROMIUM "chrome-extension://" CW_EXTENSION_CHROMIUM "/"
+
+struct cw_browser {
+	const char *name;
+	bool is_firefox;           /* the other kind of manifest */
+	const char *system_folder; /* of manifests, below / */
+	const char *user_folder;   /* … below ~/.config, Firefox: below ~ */
+	const char *programs[3];   /* in PATH; ends with NULL */
+	const char *snap;          /* its name as a snap */
+	const char *flatpak;       /* … as a flatpak */
+};
+
+extern const struct cw_browser cw_browsers[]; /* ends with name NULL */
+
+enum cw_sandbox {
+	CW_SANDBOX_NONE,
+	CW_SANDBOX_SNAP,
+	CW_SANDBOX_FLATPAK,
+};
+
+/* The browser's program in PATH; false if there is none. */
+bool cw_browser_find(const struct cw_browser *browser, char *out, size_t size);
+
+/* Whether it is (also) installed in a sandbox, from which it cannot start this
+ * program. `root` stands before the system's folders, or is NULL. */
+enum cw_sandbox cw_browser_sandbox(const struct cw_browser *browser,
+    const char *root);
+
 enum cw_caller {
 	CW_CALLER_NONE,    /* not started by a browser */
 	CW_CALLER_OURS,    /* for our extension */

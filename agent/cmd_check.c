@@ -5,19 +5,16 @@
 #include <stdlib.h>
 
 #include "agent/base16.h"
+#include "agent/check.h"
 #include "agent/net.h"
 #include "agent/jsonl.h"
 #include "agent/options.h"
 #include "agent/run.h"
 #include "agent/show.h"
 
-struct check {
-	bool json;
-	enum cw_err first; /* the first thing that is wrong */
-};
-
-static void
-report(struct check *c, const char *name, enum cw_err err, const char *text)
+void
+cw_check_report(struct cw_check *c, const char *name, enum cw_err err,
+    const char *text)
 {
 	struct cw_buf line;
 
@@ -26,6 +23,8 @@ report(struct check *c, const char *name, enum cw_err err, const char *text)
 	if (!c->json) {
 		printf("%-4s %-10s %s\n", err == CW_OK ? "ok" : "NO", name,
 		    err == CW_OK ? text : cw_err_what(err));
+		if (err != CW_OK && text[0] != '\0')
+			printf("     %-10s %s\n", "", text);
 		if (err != CW_OK)
 			printf("     %-10s %s\n", "", cw_err_remedy(err));
 		return;
@@ -36,12 +35,14 @@ report(struct check *c, const char *name, enum cw_err err, const char *text)
 	cw_jsonl_str(&line, "name", name);
 	cw_jsonl_number(&line, "error", (uint64_t)err);
 	cw_jsonl_str(&line, "text", err == CW_OK ? text : cw_err_what(err));
+	if (err != CW_OK && text[0] != '\0')
+		cw_jsonl_str(&line, "detail", text);
 	cw_jsonl_close(&line, '}');
 	cw_jsonl_print(&line);
 }
 
 static void
-check_readers(struct check *c)
+check_readers(struct cw_check *c)
 {
 	struct cw_reader_info *info = calloc(CW_READERS_MAX, sizeof(*info));
 	struct cw_reader *reader = cw_reader_pcsc_open();
@@ -51,9 +52,9 @@ check_readers(struct check *c)
 
 	if (reader != NULL && info != NULL)
 		err = reader->ops->list(reader, info, &n);
-	report(c, "pcscd", err, "the smart card service answers");
+	cw_check_report(c, "pcscd", err, "the smart card service answers");
 	if (err == CW_OK && n == 0)
-		report(c, "reader", CW_ERR_NO_READER, "");
+		cw_check_report(c, "reader", CW_ERR_NO_READER, "");
 	for (size_t i = 0; i < n; i++) {
 		char atr[2 * CW_ATR_MAX + 1];
 
@@ -62,28 +63,29 @@ check_readers(struct check *c)
 		    info[i].name, info[i].has_card ? "card, ATR " : "no card",
 		    atr,
 		    info[i].is_exclusive ? ", in use by another program" : "");
-		report(c, "reader", CW_OK, text);
+		cw_check_report(c, "reader", CW_OK, text);
 	}
 	cw_reader_close(&reader);
 	free(info);
 }
 
 static void
-check_dialog(struct check *c, const char *program)
+check_dialog(struct cw_check *c, const char *program)
 {
 	struct cw_pin_entry *tty = cw_pin_entry_tty(0);
 	char text[64] = "";
 	enum cw_err err = CW_OK;
 
 	if (tty != NULL)
-		report(c, "terminal", CW_OK, "PINs can be asked for here");
+		cw_check_report(c, "terminal", CW_OK,
+		    "PINs can be asked for here");
 	cw_pin_entry_close(&tty);
 	err = cw_pinentry_flavor(program, text, sizeof(text));
-	report(c, "pinentry", err, text);
+	cw_check_report(c, "pinentry", err, text);
 }
 
 static void
-check_memory(struct check *c, const char *path)
+check_memory(struct cw_check *c, const char *path)
 {
 	struct cw_known known;
 	char text[sizeof(known.path) + 64];
@@ -95,21 +97,22 @@ check_memory(struct check *c, const char *path)
 	if (err == CW_OK)
 		snprintf(text, sizeof(text), "%zu issuers in %s", n,
 		    known.path);
-	report(c, "memory", err, text);
+	cw_check_report(c, "memory", err, text);
 }
 
 int
 cw_cmd_check(const struct cw_options *options)
 {
-	struct check c = { .json = options->json };
+	struct cw_check c = { .json = options->json };
 	char text[256];
 
 	snprintf(text, sizeof(text), "%s, protocol %d, pcsc-lite %s, %s",
 	    CW_AGENT_VERSION, CW_VERSION, cw_reader_pcsc_version(),
 	    cw_net_library());
-	report(&c, "versions", CW_OK, text);
+	cw_check_report(&c, "versions", CW_OK, text);
 	check_readers(&c);
 	check_dialog(&c, options->pinentry);
 	check_memory(&c, options->memory);
+	cw_check_browsers(&c, options->root);
 	return cw_err_exit_status(c.first);
 }

@@ -19,7 +19,10 @@ struct row {
 	const char *help;
 };
 
-#define ALL (CW_CMD_ENROLL | CW_CMD_CARDS | CW_CMD_CHECK | CW_CMD_FORGET)
+#define INSTALLING (CW_CMD_INSTALL | CW_CMD_UNINSTALL)
+#define ALL                                                            \
+	(CW_CMD_ENROLL | CW_CMD_CARDS | CW_CMD_CHECK | CW_CMD_FORGET | \
+	    INSTALLING)
 #define DIALOG (CW_CMD_ENROLL | CW_CMD_CHECK | CW_CMD_NATIVE)
 #define AT(member) offsetof(struct cw_options, member)
 
@@ -41,6 +44,14 @@ static const struct row rows[] = {
 	    "seconds of patience with network and person (60)" },
 	{ "memory", "FILE", KIND_TEXT, AT(memory), DIALOG | CW_CMD_FORGET, 0,
 	    "the remembered issuers, instead of the user's own file" },
+	{ "user", NULL, KIND_FLAG, AT(user), INSTALLING, 0,
+	    "for this user's browsers" },
+	{ "system", NULL, KIND_FLAG, AT(system), INSTALLING, 0,
+	    "for the browsers of all users" },
+	{ "root", "DIR", KIND_TEXT, AT(root), INSTALLING | CW_CMD_CHECK, 0,
+	    "a folder in front of the system's own, for packages" },
+	{ "program", "PATH", KIND_TEXT, AT(program), CW_CMD_INSTALL, 0,
+	    "the program that browsers start, instead of this one" },
 	{ "json", NULL, KIND_FLAG, AT(json), ALL, 0,
 	    "one JSON object per line on standard output" },
 	{ "verbose", NULL, KIND_FLAG, AT(verbose), ALL | CW_CMD_NATIVE, 0,

@@ -17,7 +17,9 @@ struct cw_options {
 	unsigned pin_fd;      /* --pin-fd; UINT_MAX: not given */
 	unsigned timeout_s;   /* --timeout */
 	unsigned wait_s;      /* --wait */
-	bool yes, json, verbose;
+	const char *root;     /* --root */
+	const char *program;  /* --program */
+	bool yes, json, verbose, user, system;
 	enum cw_err refusal; /* native: what every caller is told, or CW_OK */
 };
 
@@ -46,10 +48,14 @@ void cw_options_usage(FILE *out);
 #define CW_CMD_CHECK 4u
 #define CW_CMD_FORGET 8u
 #define CW_CMD_NATIVE 16u
+#define CW_CMD_INSTALL 32u
+#define CW_CMD_UNINSTALL 64u
 
 int cw_cmd_enroll(const struct cw_options *options);
 int cw_cmd_cards(const struct cw_options *options);
 int cw_cmd_check(const struct cw_options *options);
+int cw_cmd_install(const struct cw_options *options);
+int cw_cmd_uninstall(const struct cw_options *options);
 int cw_cmd_native(const struct cw_options *options);
 int cw_cmd_forget(const struct cw_options *options);
 
