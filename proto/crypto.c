@@ -117,8 +117,8 @@ cw_key_scalar(const struct cw_private_key *key, uint8_t out[32])
 	return key->adapter->scalar(key, out);
 }
 
-enum cw_err
-cw_key_from_scalar(enum cw_key_type type, const uint8_t scalar[32],
+static enum cw_err
+from_scalar(enum cw_key_type type, const uint8_t scalar[32], bool whole,
     struct cw_private_key **out)
 {
 	const struct cw_key_adapter *a = adapter(type);
@@ -131,12 +131,26 @@ cw_key_from_scalar(enum cw_key_type type, const uint8_t scalar[32],
 	key = new_key(type, a);
 	if (key == NULL)
 		return CW_ERR_NO_MEMORY;
-	err = a->from_scalar(type, scalar, key);
+	err = a->from_scalar(type, scalar, whole, key);
 	if (err == CW_OK)
 		*out = key;
 	else
 		cw_key_free(&key);
 	return err;
+}
+
+enum cw_err
+cw_key_from_scalar(enum cw_key_type type, const uint8_t scalar[32],
+    struct cw_private_key **out)
+{
+	return from_scalar(type, scalar, true, out);
+}
+
+enum cw_err
+cw_key_to_agree(enum cw_key_type type, const uint8_t scalar[32],
+    struct cw_private_key **out)
+{
+	return from_scalar(type, scalar, false, out);
 }
 
 enum cw_err

@@ -25,8 +25,9 @@ struct cw_key_adapter {
 	    const struct cw_public_key *peer, uint8_t z[32]);
 	enum cw_err (
 	    *scalar)(const struct cw_private_key *key, uint8_t out[32]);
+	/* whole: with its public half. */
 	enum cw_err (*from_scalar)(enum cw_key_type type,
-	    const uint8_t scalar[32], struct cw_private_key *key);
+	    const uint8_t scalar[32], bool whole, struct cw_private_key *key);
 };
 
 extern const struct cw_key_adapter cw_adapter_ec;

@@ -267,7 +267,7 @@ ec_scalar(const struct cw_private_key *key, uint8_t out[32])
 }
 
 static enum cw_err
-ec_from_scalar(enum cw_key_type type, const uint8_t scalar[32],
+ec_from_scalar(enum cw_key_type type, const uint8_t scalar[32], bool whole,
     struct cw_private_key *key)
 {
 	const EC_GROUP *g = group(type);
@@ -280,10 +280,13 @@ ec_from_scalar(enum cw_key_type type, const uint8_t scalar[32],
 	if (point != NULL && d != NULL && ec != NULL &&
 	    BN_bin2bn(scalar, 32, d) != NULL && !BN_is_zero(d) &&
 	    BN_cmp(d, EC_GROUP_get0_order(g)) < 0 &&
-	    EC_POINT_mul(g, point, d, NULL, NULL, NULL) == 1 &&
-	    EC_KEY_set_private_key(ec, d) == 1 &&
-	    EC_KEY_set_public_key(ec, point) == 1)
-		err = ec_set_public(ec, &key->pub);
+	    EC_KEY_set_private_key(ec, d) == 1)
+		err = CW_OK;
+	if (err == CW_OK && whole)
+		err = EC_POINT_mul(g, point, d, NULL, NULL, NULL) == 1 &&
+			EC_KEY_set_public_key(ec, point) == 1 ?
+		    ec_set_public(ec, &key->pub) :
+		    CW_ERR_BAD_PRIVATE_KEY;
 	BN_clear_free(d);
 	EC_POINT_free(point);
 	return err;

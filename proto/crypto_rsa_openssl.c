@@ -233,7 +233,7 @@ import_raw(EVP_PKEY *pkey, enum cw_key_type type, struct cw_private_key *key)
 	key->pub.type = type;
 	if (EVP_PKEY_get_raw_private_key(pkey, secret, &len) == 1 &&
 	    len == sizeof(secret))
-		err = key->adapter->from_scalar(type, secret, key);
+		err = key->adapter->from_scalar(type, secret, true, key);
 	cw_wipe(secret, sizeof(secret));
 	return err;
 }

@@ -35,7 +35,7 @@ start(void)
 }
 
 static enum cw_err
-load(const uint8_t secret[32], struct cw_private_key *key)
+load(const uint8_t secret[32], bool whole, struct cw_private_key *key)
 {
 	struct sodium_key *k = calloc(1, sizeof(*k));
 
@@ -49,7 +49,7 @@ load(const uint8_t secret[32], struct cw_private_key *key)
 		return CW_OK;
 	}
 	memcpy(k->secret, secret, 32);
-	if (crypto_scalarmult_base(key->pub.x, k->secret) != 0)
+	if (whole && crypto_scalarmult_base(key->pub.x, k->secret) != 0)
 		return CW_ERR_BAD_PRIVATE_KEY;
 	return CW_OK;
 }
@@ -62,7 +62,7 @@ generate(enum cw_key_type type, struct cw_private_key *key)
 
 	(void)type;
 	cw_random(secret, sizeof(secret));
-	err = load(secret, key);
+	err = load(secret, true, key);
 	cw_wipe(secret, sizeof(secret));
 	return err;
 }
@@ -138,11 +138,11 @@ scalar(const struct cw_private_key *key, uint8_t out[32])
 }
 
 static enum cw_err
-from_scalar(enum cw_key_type type, const uint8_t secret[32],
+from_scalar(enum cw_key_type type, const uint8_t secret[32], bool whole,
     struct cw_private_key *key)
 {
 	(void)type;
-	return load(secret, key);
+	return load(secret, whole, key);
 }
 
 const struct cw_key_adapter cw_adapter_curve25519 = { generate, release, sign,

@@ -17,8 +17,8 @@ open_token(struct cw_step_run *run, struct cw_message4 *m)
 	enum cw_err err = cw_message4_decode(run->message, m);
 
 	if (err == CW_OK)
-		err = cw_key_from_scalar(secret->suite->agreement,
-		    secret->scalar, &own);
+		err = cw_key_to_agree(secret->suite->agreement, secret->scalar,
+		    &own);
 	if (err == CW_OK)
 		err = cw_channel_init(&secret->channel, secret->suite,
 		    cw_buf_bytes(&run->session->request), &m->card_ephemeral,

@@ -239,6 +239,13 @@ published_scalars_agree_on_the_published_value(void **state)
 		assert_err(cw_agree(key, &peer, z), CW_OK);
 		assert_hex(CW_BYTES_ARRAY(z), rows[i].z);
 		cw_key_free(&key);
+		assert_err(cw_key_to_agree(rows[i].type,
+			       cw_test_hex(&out, rows[i].scalar).ptr, &key),
+		    CW_OK);
+		memset(z, 0, sizeof(z));
+		assert_err(cw_agree(key, &peer, z), CW_OK);
+		assert_hex(CW_BYTES_ARRAY(z), rows[i].z);
+		cw_key_free(&key);
 	}
 }
 
@@ -256,6 +263,10 @@ a_scalar_outside_the_group_is_refused(void **state)
 		struct cw_private_key *key;
 
 		assert_err(cw_key_from_scalar(CW_KEY_P256,
+			       cw_test_hex(&out, bad[i]).ptr, &key),
+		    CW_ERR_BAD_PRIVATE_KEY);
+		assert_null(key);
+		assert_err(cw_key_to_agree(CW_KEY_P256,
 			       cw_test_hex(&out, bad[i]).ptr, &key),
 		    CW_ERR_BAD_PRIVATE_KEY);
 		assert_null(key);
