@@ -64,7 +64,9 @@ conn_open(struct cw_sqlite_conn *conn, const char *path, bool writes)
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 	    (writes ? SQLITE_OPEN_CREATE : 0);
 
-	if (sqlite3_open_v2(path, &conn->db, flags, NULL) != SQLITE_OK ||
+	cw_sqlite_vfs_make();
+	if (sqlite3_open_v2(path, &conn->db, flags,
+		writes ? CW_SQLITE_VFS : NULL) != SQLITE_OK ||
 	    sqlite3_busy_timeout(conn->db, 5000) != SQLITE_OK ||
 	    sqlite3_exec(conn->db, pragmas, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(conn->db,

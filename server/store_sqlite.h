@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside of the SQLite store: store_sqlite.c opens and lends out readers,
- * _writer.c commits, _sql.c holds the statements, _session.c, _sessions.c and _rows.c the
- * operations.
+ * _writer.c commits, _wal.c writes the log, _sql.c holds the statements,
+ * _session.c, _sessions.c and _rows.c the operations.
  */
 #ifndef CW_SERVER_STORE_SQLITE_H
 #define CW_SERVER_STORE_SQLITE_H
@@ -78,9 +78,9 @@ struct cw_sqlite {
 	struct cw_sqlite_queue durable;  /* somebody waits for each */
 	struct cw_sqlite_queue deferred; /* new sessions: with the next group */
 	bool stop;
-	bool leading;      /* somebody runs a group */
-	size_t last_group; /* how many were in the last one */
-	bool idle;         /* the thread waits for a first new session */
+	bool leading;     /* somebody runs a group */
+	unsigned company; /* how many more groups wait for others */
+	bool idle;        /* the thread waits for a first new session */
 	atomic_bool well;
 	atomic_uint_fast64_t commits;
 	atomic_uint_fast64_t last_number; /* of a session */
@@ -89,6 +89,11 @@ struct cw_sqlite {
 
 /* Where the row of this id, hash or serial is. */
 int64_t cw_sqlite_key(const uint8_t *id);
+
+/* Makes the VFS of this name known: the system's, with gathered writes to the
+ * write-ahead log (store_sqlite_wal.c). For connections that write. */
+#define CW_SQLITE_VFS "cardwright"
+void cw_sqlite_vfs_make(void);
 
 /* The writing thread's life. After init the queues may be used. */
 void cw_sqlite_writer_init(struct cw_sqlite *s);

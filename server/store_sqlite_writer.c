@@ -13,7 +13,8 @@
 #define DEFER_MS 100
 #define RETRY_MS 1000
 #define DEFERRED_MAX 20000
-#define GATHER_US 1000
+#define GATHER_US 3000
+#define COMPANY_GROUPS 8
 
 static void
 queue_init(struct cw_sqlite_queue *q)
@@ -158,14 +159,15 @@ run_group(struct cw_sqlite *s, struct cw_sqlite_job *deferred,
 	}
 }
 
-/* A moment for others to come along, if some did last time: under load fewer
- * and larger groups cost each session less, alone nobody waits. */
+/* A moment for others to come along, if some did lately: under load fewer and
+ * larger groups cost each session less, alone nobody waits. All of the moment,
+ * however many have come: a group must be able to grow. */
 static void
 gather(struct cw_sqlite *s)
 {
 	const struct timespec moment = { .tv_nsec = GATHER_US * 1000 };
 
-	if (s->durable.n + 1 > s->last_group || s->last_group < 2)
+	if (s->company == 0)
 		return;
 	pthread_mutex_unlock(&s->mutex);
 	(void)nanosleep(&moment, NULL);
@@ -181,7 +183,10 @@ lead(struct cw_sqlite *s)
 
 	s->leading = true;
 	gather(s);
-	s->last_group = s->durable.n;
+	if (s->durable.n > 1)
+		s->company = COMPANY_GROUPS;
+	else if (s->company > 0)
+		s->company--;
 	deferred = queue_take_all(&s->deferred);
 	durable = queue_take_all(&s->durable);
 	pthread_mutex_unlock(&s->mutex);
