@@ -5,6 +5,7 @@
  *
  *   [issuer]  name url listen plain state tls_certificate tls_key tls_root
  *             session_minutes invitation_hours open_sessions_max threads user
+ *             one_user
  *   [signer]  management_key management_chain ca_key ca_chain authority
  *             vendor_roots log tag_key passphrase_fd user
  *   [admin]   authority_key
@@ -61,6 +62,7 @@ struct cw_config {
 	char tls_root[CW_PATH_MAX]; /* for clients of this machine; may be "" */
 	bool plain;                 /* no TLS: only on loopback */
 	char issuer_user[64]; /* whom the web process becomes; may be "" */
+	bool one_user;        /* web and signer may be one user (development) */
 	unsigned
 	    session_minutes; /* lifetime of a session; the signer's limit */
 	unsigned invitation_hours; /* lifetime of an invitation, unless given */

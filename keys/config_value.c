@@ -254,6 +254,7 @@ static const struct cw_config_name issuer_names[] = {
 	    1000000, false },
 	{ "threads", parse_number, ISSUER(threads), 1, 1024, false },
 	{ "user", parse_text, ISSUER(issuer_user), 0, 0, false },
+	{ "one_user", parse_bool, ISSUER(one_user), 0, 0, false },
 	{ NULL, NULL, 0, 0, 0, 0, false },
 };
 

@@ -195,7 +195,8 @@ write_config(struct builder *b)
 	cw_buf_printf(&out,
 	    "; Made by cardwright-keys dev: for development "
 	    "only.\n\n[issuer]\nname = Cardwright Development\n"
-	    "url = %s\nlisten = 127.0.0.1:%u\nstate = state\n",
+	    "url = %s\nlisten = 127.0.0.1:%u\nstate = state\n"
+	    "one_user = yes\n",
 	    b->tree->url, b->port);
 	cw_buf_put_str(&out,
 	    plain ? "plain = yes\n\n" :

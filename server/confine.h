@@ -19,6 +19,9 @@
 enum cw_err cw_confine_files(const struct cw_config *config)
     __attribute__((warn_unused_result));
 
+/* Whether it is there, and this build uses it. */
+bool cw_confine_has_landlock(void);
+
 /*
  * Last, for all threads: only the system calls of serving. No new sockets,
  * processes or programs; what is not allowed fails with EPERM, execve ends the

@@ -79,21 +79,33 @@ add_rules(int ruleset, const struct cw_config *config, uint64_t handled)
 	return err;
 }
 
+static long
+find_abi(void)
+{
+#ifdef CW_SANITIZE
+	return 0; /* its runtime reads /proc, and writes where it likes */
+#else
+	return syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+#endif
+}
+
+bool
+cw_confine_has_landlock(void)
+{
+	return find_abi() >= 1;
+}
+
 enum cw_err
 cw_confine_files(const struct cw_config *config)
 {
 	struct ruleset_attr attr = { .handled_access_fs = HANDLED };
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
-	    LANDLOCK_CREATE_RULESET_VERSION);
+	long abi = find_abi();
 	enum cw_err err;
 	long ruleset;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return refuse("no_new_privs");
-#ifdef CW_SANITIZE
-	abi =
-	    0; /* a sanitizer's runtime reads /proc, and writes where it likes */
-#endif
 	if (abi < 1) {
 		cw_log(CW_LOG_WARN, "confine", "landlock=missing");
 		return CW_OK;

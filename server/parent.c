@@ -19,6 +19,7 @@
 #include "proto/base/fdio.h"
 #include "proto/base/log.h"
 #include "server/listen.h"
+#include "server/separate.h"
 #include "server/serve.h"
 #include "server/user.h"
 
@@ -383,6 +384,8 @@ cw_parent_run(struct cw_config *config, int ready_fd)
 
 	init(&p, config, ready_fd);
 	err = make_state(config);
+	if (err == CW_OK)
+		err = cw_separate(config);
 	if (err == CW_OK)
 		err = cw_listen_reserve(config, &p.listen_fd);
 	if (err == CW_OK)
