@@ -80,8 +80,9 @@ describe(const struct cw_evidence *e)
 	cw_hash(e->certificate[0], hash);
 	say_hex("certificate", hash, sizeof(hash));
 	cw_admin_time(e->verified_s, when);
-	printf("%-14s %s\n", "verified then", when);
-	printf("%-14s %.*s\n", "policy", (int)e->policy_version.len,
+	printf("said by the file, signed by nobody:\n");
+	printf("  %-12s %s\n", "verified", when);
+	printf("  %-12s %.*s\n", "policy", (int)e->policy_version.len,
 	    (const char *)e->policy_version.ptr);
 }
 

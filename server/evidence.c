@@ -8,15 +8,23 @@
 #include "server/engine.h"
 
 void
+cw_kept_key_put(struct cw_buf *kept, struct cw_bytes statement,
+    const char *policy_version)
+{
+	cw_cbor_put_array(kept, 2);
+	cw_cbor_put_bstr(kept, statement);
+	cw_cbor_put_str(kept, policy_version);
+}
+
+void
 cw_kept_result_put(struct cw_buf *kept,
     const uint8_t close_nonce[CW_NONCE_BYTES], struct cw_bytes statement,
-    uint64_t verified_s, const char *policy_version)
+    uint64_t verified_s)
 {
-	cw_cbor_put_array(kept, 4);
+	cw_cbor_put_array(kept, 3);
 	cw_cbor_put_bstr(kept, cw_bytes(close_nonce, CW_NONCE_BYTES));
 	cw_cbor_put_bstr(kept, statement);
 	cw_cbor_put_uint(kept, verified_s);
-	cw_cbor_put_str(kept, policy_version);
 }
 
 /* Everything that the evidence borrows from. */
@@ -133,18 +141,32 @@ gather_token(struct gathering *g)
 }
 
 static enum cw_err
-gather_result(struct gathering *g, struct cw_store *store)
+gather_result(struct gathering *g)
+{
+	struct cw_evidence *e = &g->evidence;
+	struct cw_cbor_reader r;
+
+	cw_cbor_init(&r, cw_buf_bytes(&g->kept[g->n_steps - 1]));
+	cw_cbor_array(&r, 3, 3);
+	cw_cbor_bstr_into(&r, e->close_nonce, sizeof(e->close_nonce));
+	e->result_statement = cw_cbor_bstr(&r, 1, CW_BODY_MAX);
+	e->verified_s = cw_cbor_uint(&r, 0, UINT64_MAX);
+	cw_cbor_array_end(&r);
+	return cw_cbor_finish(&r) == CW_OK ? CW_OK : CW_ERR_STORE_CORRUPT;
+}
+
+static enum cw_err
+gather_key(struct gathering *g, struct cw_store *store)
 {
 	struct cw_evidence *e = &g->evidence;
 	struct cw_cbor_reader r;
 	char version[CW_POLICY_VERSION_CHARS + 1] = { 0 };
 	enum cw_err err;
 
-	cw_cbor_init(&r, cw_buf_bytes(&g->kept[g->n_steps - 1]));
-	cw_cbor_array(&r, 4, 4);
-	cw_cbor_bstr_into(&r, e->close_nonce, sizeof(e->close_nonce));
-	e->result_statement = cw_cbor_bstr(&r, 1, CW_BODY_MAX);
-	e->verified_s = cw_cbor_uint(&r, 0, UINT64_MAX);
+	cw_cbor_init(&r, cw_buf_bytes(&g->kept[g->n_steps - 2]));
+	cw_cbor_array(&r, 2, 2);
+	e->n_keys = 1;
+	e->key_statements[0] = cw_cbor_bstr(&r, 1, CW_BODY_MAX);
 	e->policy_version =
 	    cw_cbor_tstr(&r, CW_POLICY_VERSION_CHARS, CW_POLICY_VERSION_CHARS);
 	cw_cbor_array_end(&r);
@@ -189,13 +211,12 @@ cw_evidence_export(struct cw_store *store,
 	if (err == CW_OK)
 		err = gather_token(g);
 	if (err == CW_OK)
-		err = gather_result(g, store);
+		err = gather_key(g, store);
+	if (err == CW_OK)
+		err = gather_result(g);
 	if (err == CW_OK) {
 		g->evidence.request = cw_buf_bytes(&g->session.request);
 		g->evidence.grant = cw_buf_bytes(&g->session.grant);
-		g->evidence.n_keys = 1;
-		g->evidence.key_statements[0] =
-		    cw_buf_bytes(&g->kept[g->n_steps - 2]);
 		gather_chains(g);
 		cw_evidence_encode(&g->evidence, out);
 		err = out->err;

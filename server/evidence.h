@@ -2,8 +2,9 @@
 /*
  * Evidence out of the store. The steps keep what is needed: R and the grant
  * with the session, messages and answers with the steps, and with each step
- * what was decrypted there: step 1 the token, step 2 the key statement, the
- * last one the result (session.cddl evidence).
+ * what was decrypted there: step 1 the token, the last but one the key statement
+ * and under which policy it was certified, the last one the result (session.cddl
+ * evidence).
  */
 #ifndef CW_SERVER_EVIDENCE_H
 #define CW_SERVER_EVIDENCE_H
@@ -11,10 +12,15 @@
 #include "proto/evidence.h"
 #include "server/store.h"
 
-/* [close nonce, result statement, verified_s, policy version] */
+/* [key statement, policy version]: that policy has the chains that were sent
+ * with the certificate, whatever the issuer's are when the result comes. */
+void cw_kept_key_put(struct cw_buf *kept, struct cw_bytes statement,
+    const char *policy_version);
+
+/* [close nonce, result statement, verified_s] */
 void cw_kept_result_put(struct cw_buf *kept,
     const uint8_t close_nonce[CW_NONCE_BYTES], struct cw_bytes statement,
-    uint64_t verified_s, const char *policy_version);
+    uint64_t verified_s);
 
 /*
  * The evidence file of an issued certificate, appended to `out`. Errors:

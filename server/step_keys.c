@@ -4,6 +4,7 @@
  * check of the key statement; here it is only asked whether the statement is
  * about the key that was ordered.
  */
+#include "server/evidence.h"
 #include "server/step.h"
 
 /* The key id of a statement, whose signature the signer checks. */
@@ -55,7 +56,7 @@ certify(struct cw_step_run *run, struct cw_bytes statement)
 }
 
 static enum cw_err
-install(struct cw_step_run *run)
+install(struct cw_step_run *run, struct cw_bytes statement)
 {
 	struct cw_session_secret *secret = run->secret;
 	const struct cw_engine_chains *chains;
@@ -65,6 +66,7 @@ install(struct cw_step_run *run)
 
 	if (err != CW_OK)
 		return err;
+	cw_kept_key_put(&run->kept, statement, chains->version);
 	memset(commands, 0, sizeof(commands));
 	commands[0].no = CW_SET_CERTIFICATES;
 	set->id = secret->key_id;
@@ -123,11 +125,8 @@ answer(struct cw_step_run *run, struct cw_bytes statement, bool *ended)
 	err = certify(run, statement);
 	*ended = err != CW_OK && !cw_step_is_transient(err);
 	if (err == CW_OK)
-		err = install(run);
-	if (err != CW_OK)
-		return err;
-	cw_buf_put(&run->kept, statement);
-	return put_certificate(run);
+		err = install(run, statement);
+	return err == CW_OK ? put_certificate(run) : err;
 }
 
 /* How many commands the key request had: CREATE_KEY is the last. */

@@ -129,6 +129,9 @@ an_invitation_leads_to_a_certificate_and_its_proof(void **state)
 		.issuer = root };
 	assert_err(run(&admin, cw_admin_evidence_verify), CW_OK);
 	assert_non_null(strstr(printed, serial));
+	/* What no signature covers does not stand among what is proven. */
+	assert_non_null(strstr(printed, "signed by nobody:\n  verified"));
+	assert_non_null(strstr(printed, "\n  policy"));
 	admin.vendor_root = root;
 	assert_err(run(&admin, cw_admin_evidence_verify),
 	    CW_ERR_UNTRUSTED_CHAIN);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The session engine with a real signer and a real card, without HTTP. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/evidence.h"
@@ -104,6 +105,34 @@ a_key_outside_the_slots_gets_a_pin_unless_its_profile_says_no(void **state)
 		}
 		cw_server_play_wipe(&play);
 	}
+}
+
+/* The chain is renewed, and the issuer started again, before the card answers. */
+static void
+evidence_has_the_chain_that_was_sent(void **state)
+{
+	struct cw_server_world *w = *state;
+	const struct cw_engine_chains *chains;
+	struct cw_server_play play;
+	struct cw_buf content;
+
+	cw_server_play_begin(w, &play, 2);
+	cw_server_world_restart(w);
+	assert_err(cw_engine_chains(&w->engine, &chains), CW_OK);
+	w->engine.chains->info.n_ca = 0;
+	w->engine.chains->info.n_management = 0;
+	snprintf(w->engine.chains->version, sizeof(chains->version), "%032x",
+	    7u);
+	cw_buf_init(&content, 1 << 16);
+	cw_policy_encode(&chains->info, &content);
+	assert_err(w->store->policy_put(w->store, chains->version,
+		       cw_buf_bytes(&content)),
+	    CW_OK);
+	cw_buf_wipe(&content);
+	cw_server_play_message(w, &play, 3);
+	assert_err(cw_server_play_post(w, &play, 3), CW_OK);
+	assert_evidence(w, &play);
+	cw_server_play_wipe(&play);
 }
 
 static void
@@ -321,6 +350,7 @@ main(void)
 		    a_session_of_every_suite_and_mode_ends_in_a_proven_certificate),
 		cw_server_test(
 		    a_key_outside_the_slots_gets_a_pin_unless_its_profile_says_no),
+		cw_server_test(evidence_has_the_chain_that_was_sent),
 		cw_server_test(
 		    evidence_is_only_given_of_what_the_card_confirmed),
 		cw_server_test(

@@ -67,9 +67,11 @@ what_was_read_before_a_change_is_not_kept_after_it(void **state)
 	static const struct overtaken rows[] = {
 		{ "nothing", nothing, true, CW_STAGE_OPENED },
 		{ "stored", stored, true, CW_STAGE_CREATING },
-		{ "stored, dropped", stored_and_dropped, false, 0 },
-		{ "stored, pushed out", stored_and_pushed_out, false, 0 },
-		{ "cleared", cleared, false, 0 },
+		{ "stored, dropped", stored_and_dropped, false,
+		    CW_STAGE_EXPIRED },
+		{ "stored, pushed out", stored_and_pushed_out, false,
+		    CW_STAGE_EXPIRED },
+		{ "cleared", cleared, false, CW_STAGE_EXPIRED },
 	};
 
 	(void)state;
