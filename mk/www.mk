@@ -1,2 +1,2 @@
 # The pages are built into the program (server/pages.c).
-$(call obj,server/pages.c): $(wildcard www/*.html www/*.css)
+$(call obj,server/pages.c): $(wildcard www/*)

@@ -34,7 +34,7 @@ cw_http_error(struct cw_http_response *response, enum cw_err err, bool is_page)
 	response->retry_after_s = response->status == 503 ? 1 : 0;
 	if (is_page) {
 		response->media_type = CW_HTML_TYPE;
-		cw_page_error(err, &response->body);
+		cw_page_error(response->language, err, &response->body);
 	} else {
 		response->media_type = CW_PROBLEM_TYPE;
 		cw_problem_encode(err, &response->body);
@@ -103,6 +103,11 @@ cw_http_head(const struct cw_engine *engine, const struct cw_http_response *r,
 			   "Cache-Control: no-store\r\n");
 	if (r->media_type != NULL)
 		cw_buf_printf(out, "Content-Type: %s\r\n", r->media_type);
+	if (r->media_type != NULL && strcmp(r->media_type, CW_HTML_TYPE) == 0)
+		cw_buf_printf(out,
+		    "Content-Language: %s\r\n"
+		    "Vary: Accept, Accept-Language, Cookie\r\n",
+		    cw_message_tag(r->language));
 	if (r->status != 204)
 		cw_buf_printf(out, "Content-Length: %zu\r\n", len);
 	if (r->location[0] != '\0')

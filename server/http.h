@@ -4,6 +4,7 @@
 #define CW_SERVER_HTTP_H
 
 #include "proto/limits.h"
+#include "proto/message.h"
 #include "server/engine.h"
 
 #define CW_PAGE_MAX (64 * 1024)
@@ -16,6 +17,7 @@ struct cw_http_request {
 	struct cw_bytes origin;     /* likewise */
 	struct cw_bytes cookies;    /* the Cookie header, likewise */
 	struct cw_bytes accept;     /* likewise */
+	struct cw_bytes languages;  /* the Accept-Language header, likewise */
 	const char *address;        /* of the client, numeric */
 	size_t body_len;            /* as the head says */
 	struct cw_bytes body;       /* not there while the head is checked */
@@ -24,6 +26,7 @@ struct cw_http_request {
 struct cw_http_response {
 	int status;
 	const char *media_type;           /* NULL: no body */
+	enum cw_language language;        /* of pages */
 	struct cw_buf body;               /* or, if that is empty: */
 	struct cw_bytes fixed;            /* something that lives for ever */
 	char location[CW_URI_MAX + 64];   /* Location; "": none */

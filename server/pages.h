@@ -1,30 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The holder's pages: HTML from memory (www/, built in), with places {{name}}
- * that are filled with escaped text.
+ * The holder's pages: HTML from memory (www/, built in), filled with escaped
+ * text in one of the languages of the catalogue.
  */
 #ifndef CW_SERVER_PAGES_H
 #define CW_SERVER_PAGES_H
 
+#include "keys/config.h"
 #include "proto/grant.h"
 #include "proto/intent.h"
-#include "keys/config.h"
+#include "proto/message.h"
+#include "proto/x509_about.h"
 
 #define CW_HTML_TYPE "text/html; charset=utf-8"
 
-/* Asks for the click that exchanges the invitation. */
-void cw_page_invitation(const struct cw_intent *intent, struct cw_buf *out);
+/* Asks for the click that exchanges the invitation; `url` is its address. */
+void cw_page_invitation(enum cw_language language,
+    const struct cw_intent *intent, const char *url, struct cw_buf *out);
 
-/* Says what will happen, and how to begin. */
-void cw_page_enroll(const struct cw_intent *intent,
+/* Says what will happen, begins it and follows it. */
+void cw_page_enroll(enum cw_language language, const struct cw_intent *intent,
     const struct cw_profile *profile, struct cw_buf *out);
 
-/* How it ended. */
-void cw_page_done(bool is_done, struct cw_buf *out);
+/* What came of an invitation, from the issuer's own records. */
+struct cw_page_outcome {
+	const struct cw_intent *intent;
+	const struct cw_cert_about *about; /* NULL: nothing is confirmed yet */
+	uint8_t slot;                      /* PIV key reference, or 0 */
+	struct cw_bytes serial;            /* at most CW_SERIAL_MAX bytes */
+};
+
+void cw_page_done(enum cw_language language,
+    const struct cw_page_outcome *outcome, struct cw_buf *out);
 
 /* Number, what happened, what to do. */
-void cw_page_error(enum cw_err err, struct cw_buf *out);
+void cw_page_error(enum cw_language language, enum cw_err err,
+    struct cw_buf *out);
 
-struct cw_bytes cw_page_style(void); /* text/css, for ever */
+/* A file that the pages load: by its path, "/style.css". */
+struct cw_page_file {
+	const char *media_type;
+	struct cw_bytes content; /* for ever */
+};
+
+/* False if there is none at this path. */
+bool cw_page_file(struct cw_bytes path, struct cw_page_file *out);
 
 #endif

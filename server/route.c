@@ -3,25 +3,14 @@
 #include <stdio.h>
 
 #include "proto/base/log.h"
-#include "server/http.h"
-#include "server/pages.h"
+#include "server/route.h"
 #include "server/session.h"
 #include "server/text.h"
 
-#define CODE_BYTES 18 /* of an invitation; 24 characters */
+/* ---- who asks ---- */
 
-struct context {
-	struct cw_engine *engine;
-	const struct cw_http_request *request;
-	struct cw_http_response *response;
-	struct cw_bytes tail; /* what the pattern's * stands for */
-};
-
-/* ---- helpers ---- */
-
-/* The invitation's hash by the cookie, without asking the store. */
-static enum cw_err
-read_cookie(const struct context *c, uint8_t hash[CW_HASH_BYTES])
+enum cw_err
+cw_route_cookie(const struct cw_route_context *c, uint8_t hash[CW_HASH_BYTES])
 {
 	const char *name = cw_http_cookie_name(c->engine->config);
 	struct cw_bytes rest = c->request->cookies;
@@ -45,166 +34,27 @@ read_cookie(const struct context *c, uint8_t hash[CW_HASH_BYTES])
 	return CW_ERR_NO_COOKIE;
 }
 
-/* The invitation by the cookie. */
-static enum cw_err
-by_cookie(const struct context *c, struct cw_invitation *out)
+enum cw_err
+cw_route_invitation(const struct cw_route_context *c, struct cw_invitation *out)
 {
 	uint8_t hash[CW_HASH_BYTES];
-	enum cw_err err = read_cookie(c, hash);
+	enum cw_err err = cw_route_cookie(c, hash);
 
 	return err != CW_OK ?
 	    err :
 	    c->engine->store->invitation_load(c->engine->store, hash, out);
 }
 
-/* For pages, before a person goes on in vain. */
-static enum cw_err
-check_open(const struct context *c, const struct cw_invitation *invitation)
-{
-	unsigned used = 0;
-	unsigned confirmed;
-	enum cw_err err =
-	    cw_invitation_check(invitation, cw_clock_now_s(c->engine->clock));
-
-	if (err == CW_OK)
-		err = c->engine->store->invitation_used(c->engine->store,
-		    invitation->code_hash, &used, &confirmed);
-	return err == CW_OK && used >= invitation->uses ?
-	    CW_ERR_INVITATION_USED :
-	    err;
-}
-
-/* The invitation by the code in the address. The code itself is nowhere in the
- * store: its hash is looked up, so that timing says nothing. */
-static enum cw_err
-by_code(const struct context *c, struct cw_invitation *out)
-{
-	uint8_t code[CODE_BYTES];
-	uint8_t hash[CW_HASH_BYTES];
-	enum cw_err err;
-
-	if (!cw_b64url_decode(c->tail, code, sizeof(code)))
-		return CW_ERR_BAD_INVITATION;
-	cw_hash(c->tail, hash);
-	err = c->engine->store->invitation_load(c->engine->store, hash, out);
-	return err != CW_OK ? err : check_open(c, out);
-}
-
-/* ---- pages ---- */
-
-static enum cw_err
-get_invitation(const struct context *c)
-{
-	struct cw_invitation invitation;
-	struct cw_intent intent;
-	enum cw_err err;
-
-	cw_invitation_init(&invitation);
-	err = by_code(c, &invitation);
-	if (err == CW_OK)
-		err =
-		    cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
-	if (err == CW_OK) {
-		c->response->media_type = CW_HTML_TYPE;
-		cw_page_invitation(&intent, &c->response->body);
-	}
-	cw_invitation_wipe(&invitation);
-	return err;
-}
-
-static enum cw_err
-post_invitation(const struct context *c)
-{
-	uint64_t now_s = cw_clock_now_s(c->engine->clock);
-	struct cw_invitation invitation;
-	enum cw_err err;
-
-	cw_invitation_init(&invitation);
-	err = by_code(c, &invitation);
-	if (err == CW_OK) {
-		uint64_t age_s = invitation.expires_s - now_s;
-
-		if (age_s > 24 * 3600)
-			age_s = 24 * 3600;
-		cw_seal_cookie(c->engine->seal, invitation.code_hash,
-		    now_s + age_s, c->response->cookie);
-		c->response->cookie_age_s = (unsigned)age_s;
-		c->response->status = 303;
-		snprintf(c->response->location, sizeof(c->response->location),
-		    "/enroll");
-	}
-	cw_invitation_wipe(&invitation);
-	return err;
-}
-
-static enum cw_err
-get_enroll(const struct context *c)
-{
-	struct cw_invitation invitation;
-	struct cw_intent intent;
-	struct cw_grant grant;
-	enum cw_err err;
-
-	cw_invitation_init(&invitation);
-	err = by_cookie(c, &invitation);
-	if (err == CW_OK)
-		err = check_open(c, &invitation);
-	if (err == CW_OK)
-		err =
-		    cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
-	if (err == CW_OK)
-		err = cw_grant_decode(cw_buf_bytes(&invitation.grant), &grant);
-	if (err == CW_OK) {
-		c->response->media_type = CW_HTML_TYPE;
-		c->response->link = "</intent>; rel=\"cardwright-intent\"";
-		cw_page_enroll(&intent,
-		    cw_config_profile(c->engine->config, grant.profile),
-		    &c->response->body);
-	}
-	cw_invitation_wipe(&invitation);
-	return err;
-}
-
-static enum cw_err
-get_done(const struct context *c)
-{
-	struct cw_invitation invitation;
-	unsigned used;
-	unsigned confirmed = 0;
-	enum cw_err err;
-
-	cw_invitation_init(&invitation);
-	err = by_cookie(c, &invitation);
-	if (err == CW_OK)
-		err = c->engine->store->invitation_used(c->engine->store,
-		    invitation.code_hash, &used, &confirmed);
-	if (err == CW_OK) {
-		c->response->media_type = CW_HTML_TYPE;
-		cw_page_done(confirmed > 0, &c->response->body);
-	}
-	cw_invitation_wipe(&invitation);
-	return err;
-}
-
-static enum cw_err
-get_style(const struct context *c)
-{
-	c->response->media_type = "text/css; charset=utf-8";
-	c->response->fixed = cw_page_style();
-	c->response->cacheable = true;
-	return CW_OK;
-}
-
 /* ---- the protocol ---- */
 
 static enum cw_err
-get_intent(const struct context *c)
+get_intent(const struct cw_route_context *c)
 {
 	struct cw_invitation invitation;
 	enum cw_err err;
 
 	cw_invitation_init(&invitation);
-	err = by_cookie(c, &invitation);
+	err = cw_route_invitation(c, &invitation);
 	if (err == CW_OK)
 		err = cw_invitation_check(&invitation,
 		    cw_clock_now_s(c->engine->clock));
@@ -217,7 +67,7 @@ get_intent(const struct context *c)
 }
 
 static enum cw_err
-post_capabilities(const struct context *c)
+post_capabilities(const struct cw_route_context *c)
 {
 	char text[CW_B64URL_CHARS(CW_SESSION_ID_BYTES) + 1];
 	uint8_t id[CW_SESSION_ID_BYTES];
@@ -225,7 +75,7 @@ post_capabilities(const struct context *c)
 	enum cw_err err;
 
 	cw_invitation_init(&invitation);
-	err = by_cookie(c, &invitation);
+	err = cw_route_invitation(c, &invitation);
 	if (err == CW_OK)
 		err = cw_session_open(c->engine, &invitation, c->request->body,
 		    &c->response->body, id);
@@ -242,7 +92,7 @@ post_capabilities(const struct context *c)
 /* No cookie is asked for here: from message 4 on what decrypts is the
  * authorisation, and an interrupted session goes on from any host. */
 static enum cw_err
-post_message(const struct context *c)
+post_message(const struct cw_route_context *c)
 {
 	uint8_t id[CW_SESSION_ID_BYTES];
 	enum cw_err err = cw_b64url_decode(c->tail, id, sizeof(id)) ?
@@ -260,7 +110,7 @@ post_message(const struct context *c)
 }
 
 static enum cw_err
-get_health(const struct context *c)
+get_health(const struct cw_route_context *c)
 {
 	int64_t open = atomic_load(&c->engine->open_sessions);
 	bool signer;
@@ -291,17 +141,20 @@ static const struct cw_route {
 	const char *pattern; /* a * at the end stands for one segment */
 	unsigned flags;
 	size_t body_max;
-	enum cw_err (*handle)(const struct context *c);
+	enum cw_err (*handle)(const struct cw_route_context *c);
 } routes[] = {
 	{ "POST", "/session/*", IS_CBOR, CW_BODY_MAX, post_message },
 	{ "POST", "/session", IS_CBOR | NEEDS_COOKIE, CW_BODY_MAX,
 	    post_capabilities },
 	{ "GET", "/intent", NEEDS_COOKIE, 0, get_intent },
-	{ "GET", "/i/*", IS_PAGE, 0, get_invitation },
-	{ "POST", "/i/*", IS_PAGE, FORM_MAX, post_invitation },
-	{ "GET", "/enroll", IS_PAGE | NEEDS_COOKIE, 0, get_enroll },
-	{ "GET", "/done", IS_PAGE | NEEDS_COOKIE, 0, get_done },
-	{ "GET", "/style.css", IS_PAGE, 0, get_style },
+	{ "GET", "/i/*", IS_PAGE, 0, cw_route_get_invitation },
+	{ "POST", "/i/*", IS_PAGE, FORM_MAX, cw_route_post_invitation },
+	{ "GET", "/enroll", IS_PAGE | NEEDS_COOKIE, 0, cw_route_get_enroll },
+	{ "GET", "/done", IS_PAGE | NEEDS_COOKIE, 0, cw_route_get_done },
+	{ "GET", "/style.css", IS_PAGE, 0, cw_route_get_file },
+	{ "GET", "/icon.svg", IS_PAGE, 0, cw_route_get_file },
+	{ "GET", "/cardwright.js", IS_PAGE, 0, cw_route_get_file },
+	{ "GET", "/enroll.js", IS_PAGE, 0, cw_route_get_file },
 	{ "GET", "/healthz", 0, 0, get_health },
 };
 
@@ -325,7 +178,7 @@ matches(const char *pattern, struct cw_bytes path, struct cw_bytes *tail)
 /* Every POST comes from the issuer's own page; a client that is no browser
  * sets the header itself (docs/protocol.md "HTTP"). */
 static enum cw_err
-check_post(const struct context *c, const struct cw_route *route)
+check_post(const struct cw_route_context *c, const struct cw_route *route)
 {
 	uint8_t network[17];
 
@@ -340,7 +193,7 @@ check_post(const struct context *c, const struct cw_route *route)
 }
 
 static enum cw_err
-check(const struct context *c, const struct cw_route *route)
+check(const struct cw_route_context *c, const struct cw_route *route)
 {
 	uint8_t hash[CW_HASH_BYTES];
 	enum cw_err err = CW_OK;
@@ -350,7 +203,7 @@ check(const struct context *c, const struct cw_route *route)
 	if (strcmp(route->method, "POST") == 0)
 		err = check_post(c, route);
 	if (err == CW_OK && (route->flags & NEEDS_COOKIE) != 0)
-		err = read_cookie(c, hash);
+		err = cw_route_cookie(c, hash);
 	return err;
 }
 
@@ -412,7 +265,8 @@ wants_page(const struct cw_http_request *request, const struct cw_route *route)
 }
 
 static void
-refuse(const struct context *c, const struct cw_route *route, enum cw_err err)
+refuse(const struct cw_route_context *c, const struct cw_route *route,
+    enum cw_err err)
 {
 	cw_http_error(c->response, err, wants_page(c->request, route));
 	if (err == CW_ERR_METHOD)
@@ -422,7 +276,7 @@ refuse(const struct context *c, const struct cw_route *route, enum cw_err err)
 
 /* The address is not logged: it may hold an invitation's code. */
 static void
-log_answer(const struct context *c, const struct cw_route *route,
+log_answer(const struct cw_route_context *c, const struct cw_route *route,
     enum cw_err err)
 {
 	cw_log(CW_LOG_DEBUG, "http", "method=%.*s route=%s status=%d error=%d",
@@ -435,9 +289,11 @@ bool
 cw_route_check(struct cw_engine *engine, const struct cw_http_request *request,
     struct cw_http_target *target, struct cw_http_response *response)
 {
-	struct context c = { engine, request, response, CW_BYTES_NONE };
+	struct cw_route_context c = { engine, request, response,
+		CW_BYTES_NONE };
 	enum cw_err err;
 
+	response->language = cw_message_accept(request->languages);
 	target->route =
 	    find(request->method, request->path, &target->tail, &err);
 	if (err == CW_OK)
@@ -453,7 +309,7 @@ void
 cw_route_answer(struct cw_engine *engine, const struct cw_http_request *request,
     const struct cw_http_target *target, struct cw_http_response *response)
 {
-	struct context c = { engine, request, response, target->tail };
+	struct cw_route_context c = { engine, request, response, target->tail };
 	enum cw_err err = target->route->handle(&c);
 
 	if (err == CW_OK)

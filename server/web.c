@@ -243,6 +243,7 @@ request_of(const struct mg_request_info *info, size_t body_len)
 		.origin = header_bytes(info, "Origin"),
 		.cookies = header_bytes(info, "Cookie"),
 		.accept = header_bytes(info, "Accept"),
+		.languages = header_bytes(info, "Accept-Language"),
 		.address = info->remote_addr,
 		.body_len = body_len,
 	};

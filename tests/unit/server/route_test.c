@@ -141,6 +141,8 @@ the_last_page_says_that_it_worked(void **state)
 	cw_server_play_until(w, &play, 3);
 	cw_server_ask(w, &a, &r);
 	assert_true(contains(&r.body, "Your card is ready"));
+	assert_true(contains(&r.body, "<dd>Ada Lovelace<"));
+	assert_true(contains(&r.body, "PIV slot 9A"));
 	cw_http_response_wipe(&r);
 	a.path = "/enroll";
 	cw_server_ask(w, &a, &r);

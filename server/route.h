@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the table of routes and those who answer (route.c, route_pages.c). */
+#ifndef CW_SERVER_ROUTE_H
+#define CW_SERVER_ROUTE_H
+
+#include "server/http.h"
+
+struct cw_route_context {
+	struct cw_engine *engine;
+	const struct cw_http_request *request;
+	struct cw_http_response *response;
+	struct cw_bytes tail; /* what the pattern's * stands for */
+};
+
+/* The invitation's hash by the cookie, without asking the store. Errors:
+ * NO_COOKIE, those of cw_seal_cookie_check. */
+enum cw_err cw_route_cookie(const struct cw_route_context *c,
+    uint8_t hash[CW_HASH_BYTES]);
+
+/* The invitation by the cookie; `out` is initialised. Errors: the same, and
+ * BAD_INVITATION. */
+enum cw_err cw_route_invitation(const struct cw_route_context *c,
+    struct cw_invitation *out);
+
+/* ---- answers: an error becomes the response ---- */
+
+enum cw_err cw_route_get_invitation(const struct cw_route_context *c);
+enum cw_err cw_route_post_invitation(const struct cw_route_context *c);
+enum cw_err cw_route_get_enroll(const struct cw_route_context *c);
+enum cw_err cw_route_get_done(const struct cw_route_context *c);
+enum cw_err cw_route_get_file(const struct cw_route_context *c);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The holder's pages: which, for whom, with what on them. */
+#include <stdio.h>
+
+#include "server/pages.h"
+#include "server/route.h"
+#include "server/session.h"
+#include "server/text.h"
+
+#define CODE_BYTES 18 /* of an invitation; 24 characters */
+
+/* For pages, before a person goes on in vain. */
+static enum cw_err
+check_open(const struct cw_route_context *c,
+    const struct cw_invitation *invitation)
+{
+	unsigned used = 0;
+	unsigned confirmed;
+	enum cw_err err =
+	    cw_invitation_check(invitation, cw_clock_now_s(c->engine->clock));
+
+	if (err == CW_OK)
+		err = c->engine->store->invitation_used(c->engine->store,
+		    invitation->code_hash, &used, &confirmed);
+	return err == CW_OK && used >= invitation->uses ?
+	    CW_ERR_INVITATION_USED :
+	    err;
+}
+
+/* The invitation by the code in the address. The code itself is nowhere in the
+ * store: its hash is looked up, so that timing says nothing. */
+static enum cw_err
+by_code(const struct cw_route_context *c, struct cw_invitation *out)
+{
+	uint8_t code[CODE_BYTES];
+	uint8_t hash[CW_HASH_BYTES];
+	enum cw_err err;
+
+	if (!cw_b64url_decode(c->tail, code, sizeof(code)))
+		return CW_ERR_BAD_INVITATION;
+	cw_hash(c->tail, hash);
+	err = c->engine->store->invitation_load(c->engine->store, hash, out);
+	return err != CW_OK ? err : check_open(c, out);
+}
+
+enum cw_err
+cw_route_get_invitation(const struct cw_route_context *c)
+{
+	struct cw_invitation invitation;
+	struct cw_intent intent;
+	char url[CW_URI_MAX + 64];
+	enum cw_err err;
+
+	cw_invitation_init(&invitation);
+	err = by_code(c, &invitation);
+	if (err == CW_OK)
+		err =
+		    cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
+	if (err == CW_OK) {
+		snprintf(url, sizeof(url), "%s/i/%.*s", c->engine->config->url,
+		    (int)c->tail.len, (const char *)c->tail.ptr);
+		c->response->media_type = CW_HTML_TYPE;
+		cw_page_invitation(c->response->language, &intent, url,
+		    &c->response->body);
+	}
+	cw_invitation_wipe(&invitation);
+	return err;
+}
+
+enum cw_err
+cw_route_post_invitation(const struct cw_route_context *c)
+{
+	uint64_t now_s = cw_clock_now_s(c->engine->clock);
+	struct cw_invitation invitation;
+	enum cw_err err;
+
+	cw_invitation_init(&invitation);
+	err = by_code(c, &invitation);
+	if (err == CW_OK) {
+		uint64_t age_s = invitation.expires_s - now_s;
+
+		if (age_s > 24 * 3600)
+			age_s = 24 * 3600;
+		cw_seal_cookie(c->engine->seal, invitation.code_hash,
+		    now_s + age_s, c->response->cookie);
+		c->response->cookie_age_s = (unsigned)age_s;
+		c->response->status = 303;
+		snprintf(c->response->location, sizeof(c->response->location),
+		    "/enroll");
+	}
+	cw_invitation_wipe(&invitation);
+	return err;
+}
+
+enum cw_err
+cw_route_get_enroll(const struct cw_route_context *c)
+{
+	struct cw_invitation invitation;
+	struct cw_intent intent;
+	struct cw_grant grant;
+	enum cw_err err;
+
+	cw_invitation_init(&invitation);
+	err = cw_route_invitation(c, &invitation);
+	if (err == CW_OK)
+		err = check_open(c, &invitation);
+	if (err == CW_OK)
+		err =
+		    cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
+	if (err == CW_OK)
+		err = cw_grant_decode(cw_buf_bytes(&invitation.grant), &grant);
+	if (err == CW_OK) {
+		c->response->media_type = CW_HTML_TYPE;
+		c->response->link = "</intent>; rel=\"cardwright-intent\"";
+		cw_page_enroll(c->response->language, &intent,
+		    cw_config_profile(c->engine->config, grant.profile),
+		    &c->response->body);
+	}
+	cw_invitation_wipe(&invitation);
+	return err;
+}
+
+/* What came of it, by the store's word: nothing is an answer, too. */
+static enum cw_err
+load_outcome(const struct cw_route_context *c,
+    const struct cw_invitation *invitation, struct cw_certificate *certificate,
+    struct cw_cert_about *about)
+{
+	struct cw_buf der;
+	enum cw_err err;
+
+	cw_buf_init(&der, CW_CERT_MAX_BYTES);
+	err = c->engine->store->certificate_confirmed(c->engine->store,
+	    invitation->code_hash, certificate, &der);
+	if (err == CW_OK)
+		err = cw_cert_about(cw_buf_bytes(&der), about);
+	cw_buf_wipe(&der);
+	return err;
+}
+
+enum cw_err
+cw_route_get_done(const struct cw_route_context *c)
+{
+	struct cw_invitation invitation;
+	struct cw_certificate certificate;
+	struct cw_cert_about about;
+	struct cw_intent intent;
+	struct cw_page_outcome outcome = { .intent = &intent };
+	enum cw_err err;
+
+	cw_invitation_init(&invitation);
+	err = cw_route_invitation(c, &invitation);
+	if (err == CW_OK)
+		err =
+		    cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
+	if (err == CW_OK) {
+		err = load_outcome(c, &invitation, &certificate, &about);
+		if (err == CW_OK) {
+			const struct cw_profile *profile =
+			    cw_config_profile(c->engine->config,
+				cw_bytes_str(certificate.profile));
+
+			outcome.about = &about;
+			outcome.serial = CW_BYTES_ARRAY(certificate.serial);
+			outcome.slot = profile == NULL ? 0 : profile->slot;
+		}
+		err = err == CW_ERR_UNKNOWN_SERIAL ? CW_OK : err;
+	}
+	if (err == CW_OK) {
+		c->response->media_type = CW_HTML_TYPE;
+		cw_page_done(c->response->language, &outcome,
+		    &c->response->body);
+	}
+	cw_invitation_wipe(&invitation);
+	return err;
+}
+
+enum cw_err
+cw_route_get_file(const struct cw_route_context *c)
+{
+	struct cw_page_file file;
+
+	if (!cw_page_file(c->request->path, &file))
+		return CW_ERR_NOT_FOUND;
+	c->response->media_type = file.media_type;
+	c->response->fixed = file.content;
+	c->response->cacheable = true;
+	return CW_OK;
+}
