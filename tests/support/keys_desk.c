@@ -209,3 +209,54 @@ cw_keys_desk_foreign_request(struct cw_keys_session *x)
 	cw_buf_wipe(&copy);
 	cw_keys_session_open(x);
 }
+
+/* ---- a desk for all tests of a program ---- */
+
+struct cw_keys_desk cw_keys_desk;
+struct cw_keys_session cw_keys_other;
+
+int
+cw_keys_desk_begin(void **state)
+{
+	struct cw_grant grant;
+
+	(void)state;
+	cw_keys_desk_open(&cw_keys_desk);
+	grant = cw_keys_grant(cw_keys_desk.now_s);
+	cw_keys_desk_opened(&cw_keys_desk, &cw_keys_other, &grant, 1);
+	return 0;
+}
+
+int
+cw_keys_desk_end(void **state)
+{
+	(void)state;
+	cw_keys_session_wipe(&cw_keys_other);
+	cw_keys_desk_close(&cw_keys_desk);
+	return 0;
+}
+
+void
+cw_keys_session_leave(struct cw_keys_session *x)
+{
+	(void)x;
+}
+
+void
+cw_keys_session_other_ephemeral(struct cw_keys_session *x)
+{
+	x->card_ephemeral = cw_keys_other.card_ephemeral;
+}
+
+void
+cw_keys_session_other_grant(struct cw_keys_session *x)
+{
+	cw_buf_reset(&x->grant);
+	cw_buf_put(&x->grant, cw_buf_bytes(&cw_keys_other.grant));
+}
+
+void
+cw_keys_session_wrong_tag(struct cw_keys_session *x)
+{
+	x->request_tag[0] ^= 1;
+}

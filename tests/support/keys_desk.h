@@ -53,6 +53,20 @@ void cw_keys_desk_stated(struct cw_keys_desk *desk, struct cw_keys_session *x,
 void cw_keys_desk_certified(struct cw_keys_desk *desk,
     struct cw_keys_session *x, const struct cw_grant *grant, uint32_t key_id);
 
+/* For cmocka_run_group_tests: one desk for all tests of a program, with a session
+ * of card 1 opened beside it, from which rows can take what is another's. */
+extern struct cw_keys_desk cw_keys_desk;
+extern struct cw_keys_session cw_keys_other;
+
+int cw_keys_desk_begin(void **state);
+int cw_keys_desk_end(void **state);
+
+/* Changes of a session that several tests make. */
+void cw_keys_session_leave(struct cw_keys_session *x); /* changes nothing */
+void cw_keys_session_other_ephemeral(struct cw_keys_session *x);
+void cw_keys_session_other_grant(struct cw_keys_session *x);
+void cw_keys_session_wrong_tag(struct cw_keys_session *x);
+
 /* Puts an R of the same fields by another management key into the session. */
 void cw_keys_desk_foreign_request(struct cw_keys_session *x);
 

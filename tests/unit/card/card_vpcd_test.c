@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The vpcd transport, with a reader played by the test. */
-#include <pthread.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "card/vpcd.h"
@@ -207,6 +210,34 @@ reader_listen(uint16_t *port)
 	return fd;
 }
 
+/* card_vpcd_test.wrap: each connection that nobody takes is counted. */
+static sem_t turned_away;
+
+int __real_connect(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len);
+
+int
+__wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	int r = __real_connect(fd, address, len);
+	int why = errno;
+
+	if (r != 0 && why == ECONNREFUSED)
+		sem_post(&turned_away);
+	errno = why;
+	return r;
+}
+
+static bool
+is_turned_away(void)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 10;
+	return sem_timedwait(&turned_away, &until) == 0;
+}
+
 static void
 the_card_waits_for_the_reader_and_comes_back(void **state)
 {
@@ -217,10 +248,11 @@ the_card_waits_for_the_reader_and_comes_back(void **state)
 	pthread_t thread;
 
 	(void)state;
+	assert_int_equal(sem_init(&turned_away, 0, 0), 0);
 	assert_err(cw_card_open(&config, &c.card), CW_OK);
 	c.config = (struct cw_vpcd_config){ "127.0.0.1", port, &c.stop };
 	assert_int_equal(pthread_create(&thread, NULL, run, &c), 0);
-	usleep(50000);
+	assert_true(is_turned_away()); /* it has tried, and goes on trying */
 	assert_int_equal(listen(door, 1), 0);
 	for (int i = 0; i < 2; i++) {
 		int fd = accept(door, NULL, NULL);

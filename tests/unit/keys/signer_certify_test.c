@@ -6,29 +6,7 @@
 #include "proto/base/secret.h"
 #include "tests/support/keys_desk.h"
 
-static struct cw_keys_desk desk;
-static struct cw_keys_session other; /* of card 1, kept open */
-
-static int
-setup(void **state)
-{
-	struct cw_grant grant;
-
-	(void)state;
-	cw_keys_desk_open(&desk);
-	grant = cw_keys_grant(desk.now_s);
-	cw_keys_desk_opened(&desk, &other, &grant, 1);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	cw_keys_session_wipe(&other);
-	cw_keys_desk_close(&desk);
-	return 0;
-}
+static struct cw_keys_desk *const desk = &cw_keys_desk;
 
 /* The key statement again, with this changed. */
 static void
@@ -36,35 +14,10 @@ restate(struct cw_keys_session *x,
     void (*change)(struct cw_key_statement *statement))
 {
 	struct cw_key_statement s =
-	    cw_keys_session_key(x, &desk.state.management_public, 1);
+	    cw_keys_session_key(x, &desk->state.management_public, 1);
 
 	change(&s);
 	cw_keys_session_state(x, &s);
-}
-
-static void
-nothing(struct cw_keys_session *x)
-{
-	(void)x;
-}
-
-static void
-other_ephemeral(struct cw_keys_session *x)
-{
-	x->card_ephemeral = other.card_ephemeral;
-}
-
-static void
-other_grant(struct cw_keys_session *x)
-{
-	cw_buf_reset(&x->grant);
-	cw_buf_put(&x->grant, cw_buf_bytes(&other.grant));
-}
-
-static void
-wrong_tag(struct cw_keys_session *x)
-{
-	x->request_tag[0] ^= 1;
 }
 
 /* ---- step 6 ---- */
@@ -72,13 +25,13 @@ wrong_tag(struct cw_keys_session *x)
 static void
 verdict_of_other(struct cw_keys_session *x)
 {
-	x->verdict = other.verdict;
+	x->verdict = cw_keys_other.verdict;
 }
 
 static void
 verdict_key(struct cw_keys_session *x)
 {
-	x->verdict.attestation.key = desk.state.management_public;
+	x->verdict.attestation.key = desk->state.management_public;
 }
 
 static void
@@ -96,7 +49,7 @@ verdict_pseudonym(struct cw_keys_session *x)
 static void
 to_th(struct cw_key_statement *s)
 {
-	memcpy(s->th, other.th, CW_HASH_BYTES);
+	memcpy(s->th, cw_keys_other.th, CW_HASH_BYTES);
 }
 
 static void
@@ -162,11 +115,11 @@ static void
 signed_by_other_card(struct cw_keys_session *x)
 {
 	struct cw_key_statement s =
-	    cw_keys_session_key(x, &desk.state.management_public, 1);
+	    cw_keys_session_key(x, &desk->state.management_public, 1);
 
-	x->card = &desk.cards[1];
+	x->card = &desk->cards[1];
 	cw_keys_session_state(x, &s);
-	x->card = &desk.cards[0];
+	x->card = &desk->cards[0];
 }
 
 static void
@@ -182,10 +135,10 @@ token_for_key_statement(struct cw_keys_session *x)
 static void
 serial_again(struct cw_keys_session *x)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session before;
 
-	cw_keys_desk_certified(&desk, &before, &grant, 1);
+	cw_keys_desk_certified(desk, &before, &grant, 1);
 	memcpy(x->serial, before.serial, CW_SERIAL_BYTES);
 	cw_keys_session_wipe(&before);
 }
@@ -198,8 +151,8 @@ struct key_row {
 };
 
 static const struct key_row keys[] = {
-	{ "everything right", nothing, NULL, CW_OK },
-	{ "the tag of another signer", wrong_tag, NULL, CW_OK },
+	{ "everything right", cw_keys_session_leave, NULL, CW_OK },
+	{ "the tag of another signer", cw_keys_session_wrong_tag, NULL, CW_OK },
 	{ "another's verdict", verdict_of_other, NULL, CW_ERR_WRONG_STATEMENT },
 	{ "a verdict with another key", verdict_key, NULL,
 	    CW_ERR_WRONG_STATEMENT },
@@ -207,23 +160,32 @@ static const struct key_row keys[] = {
 	    CW_ERR_WRONG_STATEMENT },
 	{ "a verdict with a pseudonym", verdict_pseudonym, NULL,
 	    CW_ERR_WRONG_STATEMENT },
-	{ "another ephemeral key", other_ephemeral, NULL,
+	{ "another ephemeral key", cw_keys_session_other_ephemeral, NULL,
 	    CW_ERR_WRONG_STATEMENT },
-	{ "another's grant", other_grant, NULL, CW_ERR_BAD_GRANT },
+	{ "another's grant", cw_keys_session_other_grant, NULL,
+	    CW_ERR_BAD_GRANT },
 	{ "a foreign R", cw_keys_desk_foreign_request, NULL,
 	    CW_ERR_BAD_SIGNATURE },
-	{ "a statement over another th", nothing, to_th,
+	{ "a statement over another th", cw_keys_session_leave, to_th,
 	    CW_ERR_WRONG_STATEMENT },
-	{ "another management key", nothing, to_management,
+	{ "another management key", cw_keys_session_leave, to_management,
 	    CW_ERR_WRONG_STATEMENT },
-	{ "another mode", nothing, to_mode, CW_ERR_WRONG_STATEMENT },
-	{ "another leaf", nothing, to_leaf, CW_ERR_WRONG_STATEMENT },
-	{ "another usage", nothing, to_usage, CW_ERR_PROFILE_REFUSES },
-	{ "another slot", nothing, to_slot, CW_ERR_PROFILE_REFUSES },
-	{ "an imported key", nothing, to_imported, CW_ERR_PROFILE_REFUSES },
-	{ "an exportable key", nothing, to_exportable, CW_ERR_PROFILE_REFUSES },
-	{ "another key type", nothing, to_ed25519, CW_ERR_PROFILE_REFUSES },
-	{ "a point off the curve", nothing, to_bad_point, CW_ERR_BAD_KEY },
+	{ "another mode", cw_keys_session_leave, to_mode,
+	    CW_ERR_WRONG_STATEMENT },
+	{ "another leaf", cw_keys_session_leave, to_leaf,
+	    CW_ERR_WRONG_STATEMENT },
+	{ "another usage", cw_keys_session_leave, to_usage,
+	    CW_ERR_PROFILE_REFUSES },
+	{ "another slot", cw_keys_session_leave, to_slot,
+	    CW_ERR_PROFILE_REFUSES },
+	{ "an imported key", cw_keys_session_leave, to_imported,
+	    CW_ERR_PROFILE_REFUSES },
+	{ "an exportable key", cw_keys_session_leave, to_exportable,
+	    CW_ERR_PROFILE_REFUSES },
+	{ "another key type", cw_keys_session_leave, to_ed25519,
+	    CW_ERR_PROFILE_REFUSES },
+	{ "a point off the curve", cw_keys_session_leave, to_bad_point,
+	    CW_ERR_BAD_KEY },
 	{ "another card's statement", signed_by_other_card, NULL,
 	    CW_ERR_BAD_SIGNATURE },
 	{ "a token statement", token_for_key_statement, NULL,
@@ -237,18 +199,18 @@ a_key_that_does_not_belong_is_not_certified(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(keys); i++) {
-		struct cw_grant grant = cw_keys_grant(desk.now_s);
+		struct cw_grant grant = cw_keys_grant(desk->now_s);
 		struct cw_keys_session x;
 		size_t before;
 
-		cw_keys_desk_stated(&desk, &x, &grant, 1);
+		cw_keys_desk_stated(desk, &x, &grant, 1);
 		keys[i].session(&x);
 		if (keys[i].statement != NULL)
 			restate(&x, keys[i].statement);
-		before = desk.state.log.index.n_entries;
+		before = desk->state.log.index.n_entries;
 		assert_row(keys[i].name,
-		    cw_keys_desk_certify(&desk, &x, false) == keys[i].want);
-		assert_int_equal(desk.state.log.index.n_entries,
+		    cw_keys_desk_certify(desk, &x, false) == keys[i].want);
+		assert_int_equal(desk->state.log.index.n_entries,
 		    before + (keys[i].want == CW_OK));
 		cw_keys_session_wipe(&x);
 	}
@@ -257,7 +219,7 @@ a_key_that_does_not_belong_is_not_certified(void **state)
 static struct cw_profile *
 find_profile(const char *name)
 {
-	struct cw_config *c = &desk.tree.config;
+	struct cw_config *c = &desk->tree.config;
 	size_t i = 0;
 
 	while (i + 1 < c->n_profiles && strcmp(c->profiles[i].name, name) != 0)
@@ -286,22 +248,21 @@ a_key_that_needs_no_pin_is_only_certified_where_the_profile_says_so(
 	(void)state;
 	assert_true(profile->pin);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct cw_grant grant = cw_keys_grant(desk.now_s);
+		struct cw_grant grant = cw_keys_grant(desk->now_s);
 		struct cw_key_statement s;
 		struct cw_keys_session x;
 
 		grant.profile = cw_bytes_str(profile->name);
 		grant.scope.n_slots = 0;
 		profile->pin = rows[i].pin;
-		cw_keys_desk_opened(&desk, &x, &grant, 1);
-		s = cw_keys_session_key(&x, &desk.state.management_public, 1);
+		cw_keys_desk_opened(desk, &x, &grant, 1);
+		s = cw_keys_session_key(&x, &desk->state.management_public, 1);
 		to_ed25519(&s);
 		s.attributes.slot = 0;
 		s.attributes.pin_policy = rows[i].policy;
 		cw_keys_session_state(&x, &s);
 		cw_serial_random(x.serial);
-		assert_err(cw_keys_desk_certify(&desk, &x, false),
-		    rows[i].want);
+		assert_err(cw_keys_desk_certify(desk, &x, false), rows[i].want);
 		cw_keys_session_wipe(&x);
 	}
 	profile->pin = true;
@@ -310,40 +271,40 @@ a_key_that_needs_no_pin_is_only_certified_where_the_profile_says_so(
 static void
 a_verdict_of_another_signer_costs_the_full_check(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session x;
 
 	(void)state;
-	cw_keys_desk_stated(&desk, &x, &grant, 1);
+	cw_keys_desk_stated(desk, &x, &grant, 1);
 	x.verdict.tag[0] ^= 1;
 	x.request_tag[0] ^= 1;
-	assert_err(cw_keys_desk_certify(&desk, &x, false),
+	assert_err(cw_keys_desk_certify(desk, &x, false),
 	    CW_ERR_WRONG_STATEMENT);
 	/* what the verdict claims then does not count */
-	x.verdict.attestation.key = desk.state.management_public;
-	assert_err(cw_keys_desk_certify(&desk, &x, true), CW_OK);
+	x.verdict.attestation.key = desk->state.management_public;
+	assert_err(cw_keys_desk_certify(desk, &x, true), CW_OK);
 	cw_keys_session_wipe(&x);
 }
 
 static void
 the_same_request_again_gets_the_same_certificate(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session x;
 	uint8_t first[CW_HASH_BYTES], again[CW_HASH_BYTES];
 
 	(void)state;
-	cw_keys_desk_certified(&desk, &x, &grant, 1);
-	cw_hash(cw_buf_bytes(&desk.certificate), first);
+	cw_keys_desk_certified(desk, &x, &grant, 1);
+	cw_hash(cw_buf_bytes(&desk->certificate), first);
 	for (int i = 0; i < 2; i++) {
-		assert_err(cw_keys_desk_certify(&desk, &x, true), CW_OK);
-		cw_hash(cw_buf_bytes(&desk.certificate), again);
+		assert_err(cw_keys_desk_certify(desk, &x, true), CW_OK);
+		cw_hash(cw_buf_bytes(&desk->certificate), again);
 		assert_memory_equal(first, again, sizeof(first));
-		assert_err(cw_keys_desk_restart(&desk), CW_OK);
+		assert_err(cw_keys_desk_restart(desk), CW_OK);
 	}
 	/* other bytes for the same key of the same session do not */
 	cw_serial_random(x.serial);
-	assert_err(cw_keys_desk_certify(&desk, &x, false),
+	assert_err(cw_keys_desk_certify(desk, &x, false),
 	    CW_ERR_ALREADY_CERTIFIED);
 	cw_keys_session_wipe(&x);
 }
@@ -351,25 +312,25 @@ the_same_request_again_gets_the_same_certificate(void **state)
 static void
 a_grant_is_used_by_as_many_sessions_as_it_says(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session a, b, c;
 
 	(void)state;
 	grant.uses = 2;
-	cw_keys_desk_stated(&desk, &a, &grant, 1);
-	cw_keys_desk_stated(&desk, &b, &grant, 1);
-	cw_keys_desk_stated(&desk, &c, &grant, 1);
-	assert_err(cw_keys_desk_certify(&desk, &a, false), CW_OK);
-	assert_err(cw_keys_desk_certify(&desk, &b, false), CW_OK);
-	assert_err(cw_keys_desk_certify(&desk, &c, false),
+	cw_keys_desk_stated(desk, &a, &grant, 1);
+	cw_keys_desk_stated(desk, &b, &grant, 1);
+	cw_keys_desk_stated(desk, &c, &grant, 1);
+	assert_err(cw_keys_desk_certify(desk, &a, false), CW_OK);
+	assert_err(cw_keys_desk_certify(desk, &b, false), CW_OK);
+	assert_err(cw_keys_desk_certify(desk, &c, false),
 	    CW_ERR_INVITATION_USED);
-	assert_err(cw_keys_desk_restart(&desk), CW_OK);
-	assert_err(cw_keys_desk_certify(&desk, &c, false),
+	assert_err(cw_keys_desk_restart(desk), CW_OK);
+	assert_err(cw_keys_desk_certify(desk, &c, false),
 	    CW_ERR_INVITATION_USED);
 	/* a revoked certificate's session is none; revoking again is no more */
-	assert_err(cw_keys_desk_revoke(&desk, &a), CW_OK);
-	assert_err(cw_keys_desk_revoke(&desk, &a), CW_OK);
-	assert_err(cw_keys_desk_certify(&desk, &c, false), CW_OK);
+	assert_err(cw_keys_desk_revoke(desk, &a), CW_OK);
+	assert_err(cw_keys_desk_revoke(desk, &a), CW_OK);
+	assert_err(cw_keys_desk_certify(desk, &c, false), CW_OK);
 	cw_keys_session_wipe(&a);
 	cw_keys_session_wipe(&b);
 	cw_keys_session_wipe(&c);
@@ -378,35 +339,35 @@ a_grant_is_used_by_as_many_sessions_as_it_says(void **state)
 static void
 a_session_gets_no_more_keys_than_its_scope(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_key_statement second;
 	struct cw_keys_session x;
 
 	(void)state;
-	cw_keys_desk_certified(&desk, &x, &grant, 1);
-	second = cw_keys_session_key(&x, &desk.state.management_public, 2);
+	cw_keys_desk_certified(desk, &x, &grant, 1);
+	second = cw_keys_session_key(&x, &desk->state.management_public, 2);
 	cw_keys_session_state(&x, &second);
 	cw_serial_random(x.serial);
-	assert_err(cw_keys_desk_certify(&desk, &x, false), CW_ERR_BAD_SCOPE);
+	assert_err(cw_keys_desk_certify(desk, &x, false), CW_ERR_BAD_SCOPE);
 	cw_keys_session_wipe(&x);
 }
 
 static void
 a_grant_to_manage_or_without_the_slot_certifies_nothing(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session x;
 
 	(void)state;
 	grant.action = CW_ACTION_MANAGE;
-	cw_keys_desk_stated(&desk, &x, &grant, 1);
-	assert_err(cw_keys_desk_certify(&desk, &x, false),
+	cw_keys_desk_stated(desk, &x, &grant, 1);
+	assert_err(cw_keys_desk_certify(desk, &x, false),
 	    CW_ERR_PROFILE_REFUSES);
 	cw_keys_session_wipe(&x);
 	grant.action = CW_ACTION_RENEW;
 	grant.scope.n_slots = 0;
-	cw_keys_desk_stated(&desk, &x, &grant, 1);
-	assert_err(cw_keys_desk_certify(&desk, &x, false), CW_ERR_BAD_SCOPE);
+	cw_keys_desk_stated(desk, &x, &grant, 1);
+	assert_err(cw_keys_desk_certify(desk, &x, false), CW_ERR_BAD_SCOPE);
 	cw_keys_session_wipe(&x);
 }
 
@@ -416,7 +377,7 @@ an_unknown_serial_is_not_revoked(void **state)
 	struct cw_keys_session x = { .serial = { 1 } };
 
 	(void)state;
-	assert_err(cw_keys_desk_revoke(&desk, &x), CW_ERR_UNKNOWN_SERIAL);
+	assert_err(cw_keys_desk_revoke(desk, &x), CW_ERR_UNKNOWN_SERIAL);
 }
 
 int
@@ -440,5 +401,6 @@ main(void)
 
 	if (!cw_secret_process_init())
 		return 1;
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, cw_keys_desk_begin,
+	    cw_keys_desk_end);
 }

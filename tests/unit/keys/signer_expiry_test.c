@@ -12,24 +12,7 @@
 
 #define DAY_S 86400u
 
-static struct cw_keys_desk desk;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	cw_log_set_level(CW_LOG_ERROR);
-	cw_keys_desk_open(&desk);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	cw_keys_desk_close(&desk);
-	return 0;
-}
+static struct cw_keys_desk *const desk = &cw_keys_desk;
 
 /* ---- when ---- */
 
@@ -42,21 +25,21 @@ assert_operations(struct cw_own_window *window,
 {
 	const struct cw_own_window was = *window;
 	const struct cw_own_window outside[] = {
-		{ was.from_s, desk.now_s - 1 },
-		{ desk.now_s + 1, was.to_s },
+		{ was.from_s, desk->now_s - 1 },
+		{ desk->now_s + 1, was.to_s },
 	};
 
 	for (size_t i = 0; i < COUNT(outside); i++) {
-		struct cw_grant grant = cw_keys_grant(desk.now_s);
+		struct cw_grant grant = cw_keys_grant(desk->now_s);
 		struct cw_request fields = cw_keys_request(&grant);
 		struct cw_keys_session x, y;
 
-		cw_keys_desk_stated(&desk, &x, &grant, 1);
-		cw_keys_desk_signed(&desk, &y, &grant, 0);
+		cw_keys_desk_stated(desk, &x, &grant, 1);
+		cw_keys_desk_signed(desk, &y, &grant, 0);
 		*window = outside[i];
-		assert_err(cw_keys_desk_sign(&desk, &y, &fields), want[SIGN]);
-		assert_err(cw_keys_desk_token(&desk, &x), want[TOKEN]);
-		assert_err(cw_keys_desk_certify(&desk, &x, false),
+		assert_err(cw_keys_desk_sign(desk, &y, &fields), want[SIGN]);
+		assert_err(cw_keys_desk_token(desk, &x), want[TOKEN]);
+		assert_err(cw_keys_desk_certify(desk, &x, false),
 		    want[CERTIFY]);
 		*window = was;
 		cw_keys_session_wipe(&x);
@@ -71,7 +54,7 @@ an_expired_authority_grants_nothing(void **state)
 		CW_ERR_AUTHORITY_EXPIRED, CW_ERR_AUTHORITY_EXPIRED };
 
 	(void)state;
-	assert_operations(&desk.state.authority_window, want);
+	assert_operations(&desk->state.authority_window, want);
 }
 
 static void
@@ -81,7 +64,7 @@ an_expired_management_key_signs_no_session(void **state)
 		CW_OK, CW_OK };
 
 	(void)state;
-	assert_operations(&desk.state.management_window, want);
+	assert_operations(&desk->state.management_window, want);
 }
 
 static void
@@ -91,23 +74,23 @@ an_expired_ca_certifies_nothing_and_says_so_before_keys_are_made(void **state)
 		CW_OK, CW_ERR_ISSUER_EXPIRED };
 
 	(void)state;
-	assert_operations(&desk.state.ca_window, want);
+	assert_operations(&desk->state.ca_window, want);
 }
 
 /* Of the development tree: ten years, and twenty for the CA. */
 static void
 the_ends_are_those_of_the_certificates(void **state)
 {
-	const struct cw_signer_state *s = &desk.state;
+	const struct cw_signer_state *s = &desk->state;
 
 	(void)state;
-	assert_in_range(s->authority_window.to_s, desk.now_s + 3649 * DAY_S,
-	    desk.now_s + 3650 * DAY_S);
-	assert_in_range(s->management_window.to_s, desk.now_s + 3649 * DAY_S,
-	    desk.now_s + 3650 * DAY_S);
-	assert_in_range(s->ca_window.to_s, desk.now_s + 7299 * DAY_S,
-	    desk.now_s + 7300 * DAY_S);
-	assert_in_range(s->ca_window.from_s, desk.now_s - 600, desk.now_s);
+	assert_in_range(s->authority_window.to_s, desk->now_s + 3649 * DAY_S,
+	    desk->now_s + 3650 * DAY_S);
+	assert_in_range(s->management_window.to_s, desk->now_s + 3649 * DAY_S,
+	    desk->now_s + 3650 * DAY_S);
+	assert_in_range(s->ca_window.to_s, desk->now_s + 7299 * DAY_S,
+	    desk->now_s + 7300 * DAY_S);
+	assert_in_range(s->ca_window.from_s, desk->now_s - 600, desk->now_s);
 }
 
 /* ---- what for ---- */
@@ -166,14 +149,15 @@ make(const struct row *row, unsigned number, char prefix[CW_PATH_MAX])
 	char key[CW_PATH_MAX];
 
 	snprintf(key, sizeof(key), "%s",
-	    cw_keys_tree_path(&desk.tree, "issuer-root.key"));
+	    cw_keys_tree_path(&desk->tree, "issuer-root.key"));
 	assert_err(cw_party_load(&root, key,
-		       cw_keys_tree_path(&desk.tree, "issuer-root.pem"), NULL),
+		       cw_keys_tree_path(&desk->tree, "issuer-root.pem"), NULL),
 	    CW_OK);
-	assert_err(cw_party_make(&party, CW_KEY_P256, spec, &root, desk.now_s),
+	assert_err(cw_party_make(&party, CW_KEY_P256, spec, &root, desk->now_s),
 	    CW_OK);
 	snprintf(key, sizeof(key), "own-%u", number);
-	snprintf(prefix, CW_PATH_MAX, "%s", cw_keys_tree_path(&desk.tree, key));
+	snprintf(prefix, CW_PATH_MAX, "%s",
+	    cw_keys_tree_path(&desk->tree, key));
 	assert_err(cw_party_store(&party, prefix, CW_BYTES_NONE), CW_OK);
 	cw_party_wipe(&party);
 	cw_party_wipe(&root);
@@ -184,14 +168,14 @@ set_path(size_t offset, const char *prefix, const char *ending)
 {
 	if (offset != 0)
 		assert_true(
-		    snprintf((char *)&desk.tree.config + offset, CW_PATH_MAX,
+		    snprintf((char *)&desk->tree.config + offset, CW_PATH_MAX,
 			"%s%s", prefix, ending) < CW_PATH_MAX);
 }
 
 static void
 a_certificate_is_only_used_for_what_it_is_for(void **state)
 {
-	const struct cw_config was = desk.tree.config;
+	const struct cw_config was = desk->tree.config;
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(rows); i++) {
@@ -201,10 +185,10 @@ a_certificate_is_only_used_for_what_it_is_for(void **state)
 		set_path(rows[i].key, prefix, ".key");
 		set_path(rows[i].chain, prefix, ".pem");
 		assert_row(rows[i].name,
-		    cw_keys_desk_restart(&desk) == rows[i].want);
-		desk.tree.config = was;
+		    cw_keys_desk_restart(desk) == rows[i].want);
+		desk->tree.config = was;
 	}
-	assert_err(cw_keys_desk_restart(&desk), CW_OK);
+	assert_err(cw_keys_desk_restart(desk), CW_OK);
 }
 
 /* The chain of a certificate and one that did not sign it. */
@@ -212,8 +196,8 @@ static void
 a_chain_in_disorder_is_refused(void **state)
 {
 	struct cw_own_window window;
-	struct cw_bytes chain[2] = { desk.state.ca_chain.items[0],
-		desk.state.ca_chain.items[0] };
+	struct cw_bytes chain[2] = { desk->state.ca_chain.items[0],
+		desk->state.ca_chain.items[0] };
 
 	(void)state;
 	assert_err(cw_own_cert_check(chain, 1, NULL, &window), CW_OK);
@@ -221,7 +205,7 @@ a_chain_in_disorder_is_refused(void **state)
 	    CW_ERR_UNTRUSTED_CHAIN);
 	assert_err(cw_own_cert_check(chain, 0, NULL, &window),
 	    CW_ERR_BAD_CERTIFICATE);
-	chain[1] = desk.state.authority_chain.items[0];
+	chain[1] = desk->state.authority_chain.items[0];
 	assert_err(cw_own_cert_check(chain, 2, NULL, &window),
 	    CW_ERR_BAD_CONSTRAINTS);
 	chain[0].len--;
@@ -244,5 +228,6 @@ main(void)
 
 	if (!cw_secret_process_init())
 		return 1;
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, cw_keys_desk_begin,
+	    cw_keys_desk_end);
 }

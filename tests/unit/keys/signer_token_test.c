@@ -5,49 +5,21 @@
 #include "proto/base/secret.h"
 #include "tests/support/keys_desk.h"
 
-static struct cw_keys_desk desk;
-static struct cw_keys_session other; /* of card 1, kept open */
-
-static int
-setup(void **state)
-{
-	struct cw_grant grant;
-
-	(void)state;
-	cw_keys_desk_open(&desk);
-	grant = cw_keys_grant(desk.now_s);
-	cw_keys_desk_opened(&desk, &other, &grant, 1);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	cw_keys_session_wipe(&other);
-	cw_keys_desk_close(&desk);
-	return 0;
-}
+static struct cw_keys_desk *const desk = &cw_keys_desk;
 
 /* ---- rows: what is changed in a session that would be certified ---- */
-
-static void
-nothing(struct cw_keys_session *x)
-{
-	(void)x;
-}
 
 static void
 other_token(struct cw_keys_session *x)
 {
 	cw_buf_reset(&x->token);
-	cw_buf_put(&x->token, cw_buf_bytes(&other.token));
+	cw_buf_put(&x->token, cw_buf_bytes(&cw_keys_other.token));
 }
 
 static void
 token_of_other_th(struct cw_keys_session *x)
 {
-	cw_keys_session_token(x, other.th, x->mode);
+	cw_keys_session_token(x, cw_keys_other.th, x->mode);
 }
 
 static void
@@ -67,19 +39,6 @@ static void
 token_cut(struct cw_keys_session *x)
 {
 	cw_buf_truncate(&x->token, x->token.len - 1);
-}
-
-static void
-other_ephemeral(struct cw_keys_session *x)
-{
-	x->card_ephemeral = other.card_ephemeral;
-}
-
-static void
-other_grant(struct cw_keys_session *x)
-{
-	cw_buf_reset(&x->grant);
-	cw_buf_put(&x->grant, cw_buf_bytes(&other.grant));
 }
 
 /* R that names the signer's key, but that this key did not sign. */
@@ -103,12 +62,6 @@ grant_bit(struct cw_keys_session *x)
 	x->grant.ptr[x->grant.len - 1] ^= 1;
 }
 
-static void
-wrong_tag(struct cw_keys_session *x)
-{
-	x->request_tag[0] ^= 1;
-}
-
 struct row {
 	const char *name;
 	void (*change)(struct cw_keys_session *x);
@@ -116,8 +69,8 @@ struct row {
 };
 
 static const struct row tokens[] = {
-	{ "everything right", nothing, CW_OK },
-	{ "the tag of another signer", wrong_tag, CW_OK },
+	{ "everything right", cw_keys_session_leave, CW_OK },
+	{ "the tag of another signer", cw_keys_session_wrong_tag, CW_OK },
 	{ "a token of another session", other_token, CW_ERR_WRONG_STATEMENT },
 	{ "a statement over another th", token_of_other_th,
 	    CW_ERR_WRONG_STATEMENT },
@@ -125,8 +78,9 @@ static const struct row tokens[] = {
 	    CW_ERR_WRONG_MODE },
 	{ "a batch key in mode 1", token_of_batch, CW_ERR_WRONG_MODE },
 	{ "a token cut short", token_cut, CW_ERR_TRUNCATED },
-	{ "another ephemeral key", other_ephemeral, CW_ERR_WRONG_STATEMENT },
-	{ "another's grant", other_grant, CW_ERR_BAD_GRANT },
+	{ "another ephemeral key", cw_keys_session_other_ephemeral,
+	    CW_ERR_WRONG_STATEMENT },
+	{ "another's grant", cw_keys_session_other_grant, CW_ERR_BAD_GRANT },
 	{ "a foreign R", cw_keys_desk_foreign_request, CW_ERR_BAD_SIGNATURE },
 	{ "a forged R", forged_request, CW_ERR_BAD_SIGNATURE },
 	{ "a forged grant", grant_bit, CW_ERR_BAD_GRANT },
@@ -137,13 +91,13 @@ a_token_that_does_not_belong_is_refused(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(tokens); i++) {
-		struct cw_grant grant = cw_keys_grant(desk.now_s);
+		struct cw_grant grant = cw_keys_grant(desk->now_s);
 		struct cw_keys_session x;
 
-		cw_keys_desk_signed(&desk, &x, &grant, 0);
+		cw_keys_desk_signed(desk, &x, &grant, 0);
 		tokens[i].change(&x);
 		assert_row(tokens[i].name,
-		    cw_keys_desk_token(&desk, &x) == tokens[i].want);
+		    cw_keys_desk_token(desk, &x) == tokens[i].want);
 		cw_keys_session_wipe(&x);
 	}
 }
@@ -151,50 +105,50 @@ a_token_that_does_not_belong_is_refused(void **state)
 static void
 a_changed_request_never_passes(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session x;
 
 	(void)state;
-	cw_keys_desk_signed(&desk, &x, &grant, 0);
+	cw_keys_desk_signed(desk, &x, &grant, 0);
 	changed_request(&x);
-	assert_int_not_equal(cw_keys_desk_token(&desk, &x), CW_OK);
+	assert_int_not_equal(cw_keys_desk_token(desk, &x), CW_OK);
 	cw_keys_session_wipe(&x);
 }
 
 static void
 a_session_ends_when_its_time_is_over(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
-	uint64_t start = desk.now_s;
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
+	uint64_t start = desk->now_s;
 	struct cw_keys_session x;
 
 	(void)state;
-	cw_keys_desk_stated(&desk, &x, &grant, 1);
-	cw_keys_desk_at(&desk, start + 601);
-	assert_err(cw_keys_desk_token(&desk, &x), CW_ERR_SESSION_EXPIRED);
-	assert_err(cw_keys_desk_certify(&desk, &x, false),
+	cw_keys_desk_stated(desk, &x, &grant, 1);
+	cw_keys_desk_at(desk, start + 601);
+	assert_err(cw_keys_desk_token(desk, &x), CW_ERR_SESSION_EXPIRED);
+	assert_err(cw_keys_desk_certify(desk, &x, false),
 	    CW_ERR_SESSION_EXPIRED);
-	cw_keys_desk_at(&desk, start - 61);
-	assert_err(cw_keys_desk_token(&desk, &x), CW_ERR_SESSION_EXPIRED);
-	cw_keys_desk_at(&desk, start + 600);
-	assert_err(cw_keys_desk_certify(&desk, &x, false), CW_OK);
-	cw_keys_desk_at(&desk, start);
+	cw_keys_desk_at(desk, start - 61);
+	assert_err(cw_keys_desk_token(desk, &x), CW_ERR_SESSION_EXPIRED);
+	cw_keys_desk_at(desk, start + 600);
+	assert_err(cw_keys_desk_certify(desk, &x, false), CW_OK);
+	cw_keys_desk_at(desk, start);
 	cw_keys_session_wipe(&x);
 }
 
 static void
 a_grant_that_expires_on_the_way_certifies_nothing(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session x;
 
 	(void)state;
-	grant.not_after_s = desk.now_s + 10;
-	cw_keys_desk_stated(&desk, &x, &grant, 1);
-	cw_keys_desk_at(&desk, desk.now_s + 11);
-	assert_err(cw_keys_desk_certify(&desk, &x, false),
+	grant.not_after_s = desk->now_s + 10;
+	cw_keys_desk_stated(desk, &x, &grant, 1);
+	cw_keys_desk_at(desk, desk->now_s + 11);
+	assert_err(cw_keys_desk_certify(desk, &x, false),
 	    CW_ERR_INVITATION_EXPIRED);
-	cw_keys_desk_at(&desk, desk.now_s - 11);
+	cw_keys_desk_at(desk, desk->now_s - 11);
 	cw_keys_session_wipe(&x);
 }
 
@@ -203,16 +157,16 @@ a_card_of_another_vendor_is_refused(void **state)
 {
 	struct cw_keys_tree foreign;
 	struct cw_keys_card card;
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session x;
 
 	(void)state;
 	cw_keys_tree_make(&foreign, 1);
 	cw_keys_card_load(&card, &foreign, 1);
-	cw_keys_desk_signed(&desk, &x, &grant, 0);
+	cw_keys_desk_signed(desk, &x, &grant, 0);
 	x.card = &card;
 	cw_keys_session_token(&x, x.th, x.mode);
-	assert_err(cw_keys_desk_token(&desk, &x), CW_ERR_UNTRUSTED_CHAIN);
+	assert_err(cw_keys_desk_token(desk, &x), CW_ERR_UNTRUSTED_CHAIN);
 	cw_keys_session_wipe(&x);
 	cw_keys_card_free(&card);
 	cw_keys_tree_free(&foreign);
@@ -221,55 +175,54 @@ a_card_of_another_vendor_is_refused(void **state)
 static void
 a_withdrawn_or_unknown_model_is_refused(void **state)
 {
-	struct cw_model *model = &desk.tree.config.models[0];
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_model *model = &desk->tree.config.models[0];
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session x;
 
 	(void)state;
-	cw_keys_desk_stated(&desk, &x, &grant, 1);
+	cw_keys_desk_stated(desk, &x, &grant, 1);
 	model->withdrawn = true;
-	assert_err(cw_keys_desk_token(&desk, &x), CW_ERR_UNKNOWN_MODEL);
+	assert_err(cw_keys_desk_token(desk, &x), CW_ERR_UNKNOWN_MODEL);
 	/* also when it was withdrawn after step 4 */
-	assert_err(cw_keys_desk_certify(&desk, &x, false),
-	    CW_ERR_UNKNOWN_MODEL);
+	assert_err(cw_keys_desk_certify(desk, &x, false), CW_ERR_UNKNOWN_MODEL);
 	model->withdrawn = false;
 	model->name[0] = 'X';
-	assert_err(cw_keys_desk_token(&desk, &x), CW_ERR_UNKNOWN_MODEL);
+	assert_err(cw_keys_desk_token(desk, &x), CW_ERR_UNKNOWN_MODEL);
 	model->name[0] = 'C';
-	assert_err(cw_keys_desk_token(&desk, &x), CW_OK);
+	assert_err(cw_keys_desk_token(desk, &x), CW_OK);
 	cw_keys_session_wipe(&x);
 }
 
 static void
 a_grant_for_another_card_pseudonym_or_model_is_refused(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
 	struct cw_keys_session x;
 
 	(void)state;
 	grant.has_leaf = true;
-	cw_hash(desk.cards[0].p.card_chain[0], grant.leaf_hash);
-	cw_keys_desk_opened(&desk, &x, &grant, 0);
+	cw_hash(desk->cards[0].p.card_chain[0], grant.leaf_hash);
+	cw_keys_desk_opened(desk, &x, &grant, 0);
 	cw_keys_session_wipe(&x);
-	cw_keys_desk_signed(&desk, &x, &grant, 1);
-	assert_err(cw_keys_desk_token(&desk, &x), CW_ERR_BINDING_REFUSED);
+	cw_keys_desk_signed(desk, &x, &grant, 1);
+	assert_err(cw_keys_desk_token(desk, &x), CW_ERR_BINDING_REFUSED);
 	cw_keys_session_wipe(&x);
 
-	grant = cw_keys_grant(desk.now_s);
+	grant = cw_keys_grant(desk->now_s);
 	grant.mode = CW_MODE_PSEUDONYMOUS;
 	grant.has_pseudonym = true;
-	cw_keys_desk_opened(&desk, &x, &grant, 0); /* all zeros */
+	cw_keys_desk_opened(desk, &x, &grant, 0); /* all zeros */
 	cw_keys_session_wipe(&x);
 	grant.pseudonym[0] = 1;
-	cw_keys_desk_signed(&desk, &x, &grant, 0);
-	assert_err(cw_keys_desk_token(&desk, &x), CW_ERR_BINDING_REFUSED);
+	cw_keys_desk_signed(desk, &x, &grant, 0);
+	assert_err(cw_keys_desk_token(desk, &x), CW_ERR_BINDING_REFUSED);
 	cw_keys_session_wipe(&x);
 
-	grant = cw_keys_grant(desk.now_s);
+	grant = cw_keys_grant(desk->now_s);
 	grant.has_model = true;
 	grant.model = cw_bytes_str("Another card");
-	cw_keys_desk_signed(&desk, &x, &grant, 0);
-	assert_err(cw_keys_desk_token(&desk, &x), CW_ERR_BINDING_REFUSED);
+	cw_keys_desk_signed(desk, &x, &grant, 0);
+	assert_err(cw_keys_desk_token(desk, &x), CW_ERR_BINDING_REFUSED);
 	cw_keys_session_wipe(&x);
 }
 
@@ -290,5 +243,6 @@ main(void)
 
 	if (!cw_secret_process_init())
 		return 1;
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, cw_keys_desk_begin,
+	    cw_keys_desk_end);
 }
