@@ -33,6 +33,8 @@ static const char *const formats[] = {
 	[CW_PIN_DIGITS] = "digits",
 	[CW_PIN_ALPHANUMERIC] = "letters and digits",
 	[CW_PIN_PRINTABLE] = "characters of the keyboard",
+	[CW_PIN_TEXT] = "characters",
+	[CW_PIN_BINARY] = "bytes",
 };
 
 const char *
@@ -76,6 +78,15 @@ add_rule(char out[CW_PIN_TEXT_MAX], const struct cw_pin_rule *rule)
 		add(out, ", ", "no character three times in a row");
 	if ((rule->forbidden & CW_PIN_NO_FEW) != 0)
 		add(out, ", ", "at least three different characters");
+	if ((rule->forbidden & CW_PIN_NO_PAIRS) != 0)
+		add(out, ", ", "no character twice in a row");
+	if ((rule->forbidden & CW_PIN_NO_TWICE) != 0)
+		add(out, ", ", "no character twice");
+	if ((rule->forbidden & CW_PIN_NO_MISSING) != 0)
+		add(out, ", ",
+		    rule->format == CW_PIN_ALPHANUMERIC ?
+			"letters as well as digits" :
+			"small and capital letters, digits and others");
 	add(out, "", ".");
 }
 
