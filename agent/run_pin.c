@@ -89,6 +89,7 @@ cw_run_set_pin(struct cw_run *run)
 	if (err == CW_OK) {
 		memcpy(set.session_id, run->session_id, CW_SESSION_ID_BYTES);
 		set.policy = info.policy;
+		set.group = info.group;
 		set.pin = cw_bytes(run->pin->bytes, run->pin->len);
 		if (info.policy == 0)
 			set.puk = cw_bytes(run->puk->bytes, run->puk->len);

@@ -12,34 +12,26 @@
 #define ANY_MODE false
 #define NEVER_ANONYMOUS true
 
-/* The rest of the command set gets its rows here. */
 static const struct action {
 	enum cw_command_no no;
 	bool is_management; /* refused in mode 3 */
 	enum cw_err (
 	    *run)(struct cw_card_job *job, const struct cw_command *command);
 } actions[] = {
+	{ CW_CREATE_PUK_POLICY, ANY_MODE, cw_card_do_puk_policy },
 	{ CW_CREATE_PIN_POLICY, ANY_MODE, cw_card_do_pin_policy },
 	{ CW_CREATE_KEY, ANY_MODE, cw_card_do_create_key },
 	{ CW_SET_CERTIFICATES, ANY_MODE, cw_card_do_certificates },
+	{ CW_IMPORT_SYMMETRIC_KEY, ANY_MODE, cw_card_do_create_key },
+	{ CW_IMPORT_PRIVATE_KEY, ANY_MODE, cw_card_do_create_key },
+	{ CW_SET_EXTENSION, ANY_MODE, cw_card_do_extension },
 	{ CW_LIST, NEVER_ANONYMOUS, cw_card_do_list },
+	{ CW_DELETE_KEY, NEVER_ANONYMOUS, cw_card_do_post },
+	{ CW_UNLOCK_KEY, NEVER_ANONYMOUS, cw_card_do_post },
+	{ CW_UPDATE_KEY, NEVER_ANONYMOUS, cw_card_do_post },
+	{ CW_CLONE_KEY_PROTECTION, NEVER_ANONYMOUS, cw_card_do_post },
 	{ CW_CLOSE, ANY_MODE, cw_card_do_close },
 };
-
-bool
-cw_card_has_id(const struct cw_card_job *job, uint32_t id)
-{
-	const struct cw_card_objects *lists[] = { &job->session->objects,
-		&job->card->state->objects };
-
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (cw_card_find_key(lists[i], job->session->owner, id) !=
-			NULL ||
-		    cw_card_find_policy(lists[i], job->session->owner, id) !=
-			NULL)
-			return true;
-	return false;
-}
 
 /* Every session may CLOSE; all else is named in R's scope. */
 static enum cw_err
@@ -136,6 +128,8 @@ perform(struct cw_card_job *job, struct cw_bytes plain, struct cw_buf *out)
 	if (err == CW_OK && job->pin_needed) {
 		ram->pin_needed = true;
 		ram->needed_policy = job->needed_policy;
+		ram->needed_group = job->needed_group;
+		ram->needed_usage = job->needed_usage;
 		memcpy(ram->needed_session, job->session->id,
 		    sizeof(ram->needed_session));
 		return CW_SW_PIN_NEEDED;

@@ -14,17 +14,25 @@ struct cw_card_job {
 	bool closes;            /* CLOSE has found everything complete */
 	bool pin_needed;        /* not an error: nothing was changed */
 	uint32_t needed_policy; /* 0: the holder's PIN and PUK */
+	uint32_t needed_group;
+	unsigned needed_usage;
 };
 
 /*
  * Each checks, changes the session's objects, and puts its reply. An error
  * ends the session; what was changed need not be undone.
  */
+enum cw_err cw_card_do_puk_policy(struct cw_card_job *job,
+    const struct cw_command *command) __attribute__((warn_unused_result));
 enum cw_err cw_card_do_pin_policy(struct cw_card_job *job,
     const struct cw_command *command) __attribute__((warn_unused_result));
 enum cw_err cw_card_do_create_key(struct cw_card_job *job,
     const struct cw_command *command) __attribute__((warn_unused_result));
 enum cw_err cw_card_do_certificates(struct cw_card_job *job,
+    const struct cw_command *command) __attribute__((warn_unused_result));
+enum cw_err cw_card_do_extension(struct cw_card_job *job,
+    const struct cw_command *command) __attribute__((warn_unused_result));
+enum cw_err cw_card_do_post(struct cw_card_job *job,
     const struct cw_command *command) __attribute__((warn_unused_result));
 enum cw_err cw_card_do_list(struct cw_card_job *job,
     const struct cw_command *command) __attribute__((warn_unused_result));
@@ -35,7 +43,26 @@ enum cw_err cw_card_do_close(struct cw_card_job *job,
  * caller commits. */
 void cw_card_take_effect(struct cw_card *card, struct cw_card_session *session);
 
-/* True if the issuer has an object of this id, in the session or before. */
-bool cw_card_has_id(const struct cw_card_job *job, uint32_t id);
+/* ---- command_manage.c, for CLOSE ---- */
+
+/* What a management command needs, now. Errors: UNKNOWN_ID, FOREIGN_KEYS,
+ * BAD_POLICY. */
+enum cw_err cw_card_check_post(const struct cw_card_job *job,
+    enum cw_command_no no, const struct cw_on_key *c)
+    __attribute__((warn_unused_result));
+
+/* Does them all; in memory only. */
+void cw_card_apply_posts(struct cw_card *card, struct cw_card_session *session);
+
+/* True if this session's CLOSE removes the key. */
+bool cw_card_is_leaving(const struct cw_card_session *session,
+    const struct cw_card_key *key);
+
+/* ---- command_key.c ---- */
+
+/* A PIN for one more group of a policy. Errors: PIN_LENGTH, PIN_FORMAT,
+ * PIN_WEAK (also another group's value where they must differ), NO_MEMORY. */
+enum cw_err cw_card_add_group(struct cw_card_policy *policy, uint32_t number,
+    struct cw_bytes value) __attribute__((warn_unused_result));
 
 #endif

@@ -8,8 +8,69 @@
 
 #include "card/command.h"
 
+/* ---- is everything complete? ---- */
+
+static enum cw_err
+check_id(const struct cw_card_job *job, uint32_t id)
+{
+	return cw_card_has_id(&job->card->state->objects, job->session, id) ?
+	    CW_ERR_DUPLICATE_ID :
+	    CW_OK;
+}
+
+/* The first certificate of what SET_CERTIFICATES stored. */
+static struct cw_bytes
+leaf(const struct cw_card_key *key)
+{
+	struct cw_cbor_reader r;
+
+	cw_cbor_init(&r, cw_buf_bytes(&key->chain));
+	cw_cbor_array(&r, 1, CW_CHAIN_MAX);
+	return cw_cbor_bstr(&r, 1, CW_CERT_MAX_BYTES);
+}
+
 static bool
-is_used(const struct cw_card_objects *objects, uint32_t policy)
+shares_leaf(const struct cw_card_job *job, const struct cw_card_key *key,
+    const struct cw_card_key *others)
+{
+	for (; others != NULL; others = others->next)
+		if (others != key && others->chain.len > 0 &&
+		    cw_card_is_mine(job->session, others->owner) &&
+		    !cw_card_is_leaving(job->session, others) &&
+		    cw_bytes_equal(leaf(key), leaf(others)))
+			return true;
+	return false;
+}
+
+static enum cw_err
+check_key(const struct cw_card_job *job, const struct cw_card_key *key)
+{
+	const struct cw_card_objects *others = &job->card->state->objects;
+	const struct cw_card_session *session = job->session;
+	uint8_t slot = key->attributes.slot;
+	const struct cw_card_key *there = cw_card_find_slot(others, slot);
+
+	/* Another session may have committed since CREATE_KEY. */
+	if (there != NULL && !cw_card_is_leaving(session, there))
+		return CW_ERR_SLOT_OCCUPIED;
+	if (key->attributes.pin_policy != 0 &&
+	    cw_card_find_policy(&session->objects, session,
+		key->attributes.pin_policy) == NULL &&
+	    cw_card_find_policy(others, session, key->attributes.pin_policy) ==
+		NULL)
+		return CW_ERR_UNKNOWN_ID;
+	if (key->attributes.type == CW_KEY_SECRET)
+		return check_id(job, key->id);
+	if (key->chain.len == 0)
+		return CW_ERR_INCOMPLETE;
+	if (shares_leaf(job, key, others->keys) ||
+	    shares_leaf(job, key, session->objects.keys))
+		return CW_ERR_DUPLICATE_CERTIFICATE;
+	return check_id(job, key->id);
+}
+
+static bool
+has_key(const struct cw_card_objects *objects, uint32_t policy)
 {
 	const struct cw_card_key *key;
 
@@ -19,34 +80,65 @@ is_used(const struct cw_card_objects *objects, uint32_t policy)
 	return false;
 }
 
+static bool
+has_policy(const struct cw_card_objects *objects, uint32_t puk)
+{
+	const struct cw_card_policy *policy;
+
+	for (policy = objects->policies; policy != NULL; policy = policy->next)
+		if (policy->puk == puk)
+			return true;
+	return false;
+}
+
+/* A PIN needs a key, and a PUK a PIN; the PUK that a new PIN names must still
+ * be there. */
+static enum cw_err
+check_policies(const struct cw_card_job *job)
+{
+	const struct cw_card_session *session = job->session;
+	const struct cw_card_objects *mine = &session->objects;
+	const struct cw_card_policy *policy;
+	const struct cw_card_puk *puk;
+	enum cw_err err = CW_OK;
+
+	for (policy = mine->policies; policy != NULL && err == CW_OK;
+	     policy = policy->next) {
+		if (!has_key(mine, policy->id))
+			return CW_ERR_BAD_POLICY;
+		if (policy->puk != 0 &&
+		    cw_card_find_puk(mine, session, policy->puk) == NULL &&
+		    cw_card_find_puk(&job->card->state->objects, session,
+			policy->puk) == NULL)
+			return CW_ERR_UNKNOWN_ID;
+		err = check_id(job, policy->id);
+	}
+	for (puk = mine->puks; puk != NULL && err == CW_OK; puk = puk->next)
+		err = has_policy(mine, puk->id) ? check_id(job, puk->id) :
+						  CW_ERR_BAD_POLICY;
+	return err;
+}
+
 static enum cw_err
 check(const struct cw_card_job *job)
 {
-	const struct cw_card_objects *mine = &job->session->objects;
-	const struct cw_card_objects *others = &job->card->state->objects;
-	const uint8_t *owner = job->session->owner;
-	const struct cw_card_policy *policy;
-	const struct cw_card_key *key;
+	const struct cw_card_key *key = job->session->objects.keys;
+	const struct cw_card_post *post = job->session->posts;
+	enum cw_err err = CW_OK;
 
-	for (key = mine->keys; key != NULL; key = key->next) {
-		if (key->chain.len == 0)
-			return CW_ERR_INCOMPLETE;
-		/* Another session may have committed since CREATE_KEY. */
-		if (cw_card_find_slot(others, key->attributes.slot) != NULL)
-			return CW_ERR_SLOT_OCCUPIED;
-		if (cw_card_find_key(others, owner, key->id) != NULL ||
-		    cw_card_find_policy(others, owner, key->id) != NULL)
-			return CW_ERR_DUPLICATE_ID;
+	for (; key != NULL && err == CW_OK; key = key->next)
+		err = check_key(job, key);
+	if (err == CW_OK)
+		err = check_policies(job);
+	for (; post != NULL && err == CW_OK; post = post->next) {
+		const struct cw_on_key c = { post->id, post->target };
+
+		err = cw_card_check_post(job, post->no, &c);
 	}
-	for (policy = mine->policies; policy != NULL; policy = policy->next) {
-		if (!is_used(mine, policy->id))
-			return CW_ERR_BAD_POLICY;
-		if (cw_card_find_key(others, owner, policy->id) != NULL ||
-		    cw_card_find_policy(others, owner, policy->id) != NULL)
-			return CW_ERR_DUPLICATE_ID;
-	}
-	return CW_OK;
+	return err;
 }
+
+/* ---- the result ---- */
 
 static void
 add_item(struct cw_result_statement *s, uint32_t id, enum cw_done done,
@@ -60,23 +152,75 @@ add_item(struct cw_result_statement *s, uint32_t id, enum cw_done done,
 }
 
 static void
-add_items(const struct cw_card_objects *objects, struct cw_result_statement *s)
+add_rule(struct cw_result_statement *s, uint32_t id, enum cw_done done,
+    const struct cw_pin_rule *rule)
 {
-	const struct cw_card_policy *policy;
-	const struct cw_card_key *key;
-	struct cw_buf rule;
+	struct cw_buf b;
 
-	cw_buf_init(&rule, 64);
-	for (policy = objects->policies; policy != NULL;
-	     policy = policy->next) {
-		cw_buf_reset(&rule);
-		cw_pin_rule_put(&rule, &policy->rule);
-		add_item(s, policy->id, CW_DONE_PIN_POLICY,
-		    cw_buf_bytes(&rule));
-	}
-	cw_buf_wipe(&rule);
-	for (key = objects->keys; key != NULL; key = key->next)
-		add_item(s, key->id, CW_DONE_KEY, cw_buf_bytes(&key->chain));
+	cw_buf_init(&b, 64);
+	cw_pin_rule_put(&b, rule);
+	add_item(s, id, done, cw_buf_bytes(&b));
+	cw_buf_wipe(&b);
+}
+
+/* What was made here, what was brought in; of a secret only what it is for. */
+static void
+add_key(struct cw_result_statement *s, const struct cw_card_key *key)
+{
+	const struct cw_card_extension *extension = key->extensions;
+	struct cw_buf b;
+
+	cw_buf_init(&b, CW_REQUEST_MAX);
+	cw_attributes_put(&b, &key->attributes);
+	add_item(s, key->id,
+	    key->attributes.origin == CW_ORIGIN_CARD ? CW_DONE_KEY :
+						       CW_DONE_IMPORTED,
+	    key->chain.len > 0 ? cw_buf_bytes(&key->chain) : cw_buf_bytes(&b));
+	cw_buf_wipe(&b);
+	for (; extension != NULL; extension = extension->next)
+		add_item(s, key->id, CW_DONE_EXTENSION,
+		    cw_buf_bytes(&extension->data));
+}
+
+/* The hash is of the certificates of the key that is there afterwards, or of
+ * those of the one that goes. */
+static void
+add_post(const struct cw_card_job *job, struct cw_result_statement *s,
+    const struct cw_card_post *post)
+{
+	static const enum cw_done done[] = {
+		[CW_DELETE_KEY] = CW_DONE_DELETED,
+		[CW_UNLOCK_KEY] = CW_DONE_UNLOCKED,
+		[CW_UPDATE_KEY] = CW_DONE_UPDATED,
+		[CW_CLONE_KEY_PROTECTION] = CW_DONE_CLONED,
+	};
+	const struct cw_card_key *key = post->id != 0 ?
+	    cw_card_find_key(&job->session->objects, job->session, post->id) :
+	    cw_card_find_key(&job->card->state->objects, job->session,
+		post->target);
+
+	if (key != NULL)
+		add_item(s, post->target, done[post->no],
+		    cw_buf_bytes(&key->chain));
+}
+
+static void
+add_items(const struct cw_card_job *job, struct cw_result_statement *s)
+{
+	const struct cw_card_objects *objects = &job->session->objects;
+	const struct cw_card_policy *policy = objects->policies;
+	const struct cw_card_post *post = job->session->posts;
+	const struct cw_card_puk *puk = objects->puks;
+	const struct cw_card_key *key = objects->keys;
+
+	for (; puk != NULL; puk = puk->next)
+		add_rule(s, puk->id, CW_DONE_PUK_POLICY, &puk->rule);
+	for (; policy != NULL; policy = policy->next)
+		add_rule(s, policy->id, CW_DONE_PIN_POLICY, &policy->rule);
+	for (; key != NULL; key = key->next)
+		add_key(s, key);
+	for (; post != NULL; post = post->next)
+		add_post(job, s, post);
 }
 
 /*
@@ -124,7 +268,7 @@ make_result(struct cw_card_job *job, const struct cw_close *c,
 		if (err != CW_OK)
 			return err;
 	}
-	add_items(&session->objects, s);
+	add_items(job, s);
 	job->card->operations.signatures++;
 	return cw_result_statement_make(s, a->key, out);
 }
@@ -158,11 +302,18 @@ void
 cw_card_take_effect(struct cw_card *card, struct cw_card_session *session)
 {
 	struct cw_card_state *state = card->state;
+	struct cw_card_objects *mine = &session->objects;
+	struct cw_card_key *key;
 
-	cw_card_keys_append(&state->objects.keys, session->objects.keys);
-	cw_card_policies_append(&state->objects.policies,
-	    session->objects.policies);
-	session->objects = (struct cw_card_objects){ NULL, NULL };
+	cw_card_apply_posts(card, session);
+	for (key = mine->keys; key != NULL; key = key->next)
+		if (key->handle == 0)
+			key->handle = state->next_handle++;
+	cw_card_keys_append(&state->objects.keys, mine->keys);
+	cw_card_policies_append(&state->objects.policies, mine->policies);
+	cw_card_puks_append(&state->objects.puks, mine->puks);
+	*mine = (struct cw_card_objects){ NULL, NULL, NULL };
+	cw_card_sweep(&state->objects);
 	/* If another session was first, its holder's PIN stays. */
 	if (cw_card_pin_is_set(&session->pin) &&
 	    !cw_card_pin_is_set(&state->pin)) {

@@ -50,7 +50,8 @@ struct cw_card_ram {
 	struct cw_buf response; /* data that waits for GET RESPONSE */
 	size_t response_at;
 	bool pin_needed; /* a command waits for a PIN of this policy */
-	uint32_t needed_policy;
+	uint32_t needed_policy, needed_group;
+	unsigned needed_usage; /* of the key that needs it */
 	uint8_t needed_session[CW_SESSION_ID_BYTES];
 };
 
@@ -135,6 +136,18 @@ cw_card_pin_is_set(const struct cw_card_pin *pin)
 void cw_card_pin_set(struct cw_card_pin *pin, struct cw_bytes value,
     unsigned tries);
 
+/*
+ * A try: counted durably, then compared in constant time; the right value
+ * restores the tries in memory, which the caller commits. Answers OK, the
+ * tries left, or blocked; after any other word pointers into the state are no
+ * longer good.
+ */
+uint16_t cw_card_pin_try(struct cw_card *card, struct cw_card_pin *pin,
+    unsigned tries, struct cw_bytes value);
+
+/* True if the two have the same value; in constant time. */
+bool cw_card_pin_equal(const struct cw_card_pin *pin, struct cw_bytes value);
+
 /* The same in both applications (docs/card.md "PIN and PUK"). */
 uint16_t cw_card_verify(struct cw_card *card, const struct cw_apdu *apdu,
     struct cw_buf *out);
@@ -176,17 +189,49 @@ enum cw_err cw_card_session_record(struct cw_card_session *session,
 const struct cw_card_record *cw_card_session_answered(
     const struct cw_card_session *session, struct cw_bytes command);
 
-/* Objects of an owner; the key in a PIV slot, whoever owns it; or NULL. */
+/* ---- objects.c ---- */
+
+/* True for objects of the session's management key, or of an older one that
+ * its endorsement chain names. */
+bool cw_card_is_mine(const struct cw_card_session *session,
+    const uint8_t owner[CW_HASH_BYTES]);
+
+/* The session's issuer's object of this id in a list, or NULL. */
 struct cw_card_key *cw_card_find_key(const struct cw_card_objects *objects,
-    const uint8_t owner[CW_HASH_BYTES], uint32_t id);
+    const struct cw_card_session *session, uint32_t id);
 struct cw_card_policy *cw_card_find_policy(const struct cw_card_objects
 					       *objects,
-    const uint8_t owner[CW_HASH_BYTES], uint32_t id);
+    const struct cw_card_session *session, uint32_t id);
+struct cw_card_puk *cw_card_find_puk(const struct cw_card_objects *objects,
+    const struct cw_card_session *session, uint32_t id);
+bool cw_card_has_id(const struct cw_card_objects *objects,
+    const struct cw_card_session *session, uint32_t id);
+
+/* The key in a PIV slot, whoever owns it; that of a handle; or NULL. */
 struct cw_card_key *cw_card_find_slot(const struct cw_card_objects *objects,
     uint8_t slot);
+struct cw_card_key *cw_card_find_handle(const struct cw_card *card,
+    uint32_t handle);
 
-/* Keys on the card, those of open sessions included. */
+/* What protects a key; NULL: nothing, or the holder's PIN and PUK. */
+struct cw_card_policy *cw_card_policy_of(const struct cw_card_objects *objects,
+    const struct cw_card_key *key);
+struct cw_card_puk *cw_card_puk_of(const struct cw_card_objects *objects,
+    const struct cw_card_policy *policy);
+struct cw_card_group *cw_card_find_group(const struct cw_card_policy *policy,
+    uint32_t number);
+
+/* On the card, those of open sessions included. */
 unsigned cw_card_count_keys(const struct cw_card *card);
+unsigned cw_card_count_policies(const struct cw_card *card);
+unsigned cw_card_count_puks(const struct cw_card *card);
+
+/* Takes a key out of its list and frees it. */
+void cw_card_remove_key(struct cw_card_objects *objects,
+    struct cw_card_key *key);
+
+/* Frees PINs without keys, policies without keys, PUKs without policies. */
+void cw_card_sweep(struct cw_card_objects *objects);
 
 /* ---- instructions of the provisioning application ---- */
 

@@ -70,10 +70,11 @@ check(const struct cw_card *card, const struct cw_request *q)
 static void
 put_card_info(const struct cw_card *card, enum cw_mode mode, struct cw_buf *out)
 {
+	unsigned keys = cw_card_count_keys(card);
 	struct cw_card_info info = {
 		.model = card->personal.model,
 		.firmware = card->personal.firmware,
-		.keys_free = card->keys_max - cw_card_count_keys(card),
+		.keys_free = keys < card->keys_max ? card->keys_max - keys : 0,
 		.pin_set = cw_card_pin_is_set(&card->state->pin),
 	};
 

@@ -39,15 +39,18 @@ unpad(const uint8_t *padded, bool is_new, struct cw_bytes *value)
 	return err == CW_OK || (err == CW_ERR_PIN_WEAK && !is_new);
 }
 
-static bool
-equal(const struct cw_card_pin *pin, struct cw_bytes value)
+bool
+cw_card_pin_equal(const struct cw_card_pin *pin, struct cw_bytes value)
 {
 	uint8_t have[CW_PIN_MAX_BYTES + 1], given[CW_PIN_MAX_BYTES + 1] = { 0 };
 	bool same;
 
+	if (value.len > CW_PIN_MAX_BYTES)
+		return false;
 	memcpy(have, pin->value, CW_PIN_MAX_BYTES);
 	have[CW_PIN_MAX_BYTES] = pin->len;
-	memcpy(given, value.ptr, value.len);
+	if (value.len > 0)
+		memcpy(given, value.ptr, value.len);
 	given[CW_PIN_MAX_BYTES] = (uint8_t)value.len;
 	same = cw_secret_equal(CW_BYTES_ARRAY(have), CW_BYTES_ARRAY(given));
 	cw_wipe(have, sizeof(have));
@@ -61,15 +64,10 @@ reference(struct cw_card *card, bool puk)
 	return puk ? &card->state->puk : &card->state->pin;
 }
 
-/*
- * Counts, compares, and on success restores the tries in memory: the caller
- * commits that, with whatever else it changes. A wrong value ends what a right
- * one had opened.
- */
-static uint16_t
-compare(struct cw_card *card, bool puk, struct cw_bytes value)
+uint16_t
+cw_card_pin_try(struct cw_card *card, struct cw_card_pin *pin, unsigned tries,
+    struct cw_bytes value)
 {
-	struct cw_card_pin *pin = reference(card, puk);
 	enum cw_err err;
 
 	if (!cw_card_pin_is_set(pin))
@@ -80,16 +78,25 @@ compare(struct cw_card *card, bool puk, struct cw_bytes value)
 	err = cw_card_commit(card, CW_CARD_USE_RESERVE);
 	if (err != CW_OK)
 		return cw_card_sw(err);
-	pin = reference(card, puk);
-	if (equal(pin, value)) {
-		pin->tries = (uint8_t)cw_pin_rule_piv.tries;
+	if (cw_card_pin_equal(pin, value)) {
+		pin->tries = (uint8_t)tries;
 		return CW_SW_OK;
 	}
-	if (!puk)
-		card->ram.pin_verified = false;
 	if (pin->tries == 0)
 		return CW_SW_BLOCKED;
 	return (uint16_t)(CW_SW_TRIES_LEFT | pin->tries);
+}
+
+/* A wrong value ends what a right one had opened. */
+static uint16_t
+compare(struct cw_card *card, bool puk, struct cw_bytes value)
+{
+	uint16_t sw = cw_card_pin_try(card, reference(card, puk),
+	    cw_pin_rule_piv.tries, value);
+
+	if (!puk && (sw == CW_SW_BLOCKED || (sw & 0xFFF0) == CW_SW_TRIES_LEFT))
+		card->ram.pin_verified = false;
+	return sw;
 }
 
 static uint16_t

@@ -3,7 +3,7 @@
  * PIN INFO and SET PIN: how a PIN that a command needs comes from the person
  * to the card without the issuer (docs/protocol.md "PIN needed").
  */
-#include "card/inner.h"
+#include "card/command.h"
 
 /* The policy that a command waits for, if its session is still open. */
 static const struct cw_card_policy *
@@ -18,7 +18,7 @@ needed(const struct cw_card *card)
 	    cw_card_session_find(card, CW_BYTES_ARRAY(ram->needed_session));
 	if (session == NULL || session->state != CW_SESSION_OPEN)
 		return NULL;
-	return cw_card_find_policy(&session->objects, session->owner,
+	return cw_card_find_policy(&session->objects, session,
 	    ram->needed_policy);
 }
 
@@ -45,7 +45,9 @@ cw_card_get_pin_info(struct cw_card *card, const struct cw_apdu *apdu,
 	if (policy != NULL) {
 		info.policy = policy->id;
 		info.rule = policy->rule;
-		info.is_set = cw_card_pin_is_set(&policy->pin);
+		info.group = card->ram.needed_group;
+		info.usage = card->ram.needed_usage;
+		info.is_set = cw_card_find_group(policy, info.group) != NULL;
 		info.tries_left = policy->rule.tries;
 	}
 	cw_pin_info_encode(&info, out);
@@ -53,13 +55,15 @@ cw_card_get_pin_info(struct cw_card *card, const struct cw_apdu *apdu,
 }
 
 static bool
-in_use(const struct cw_card_session *session, uint32_t policy)
+in_use(const struct cw_card_session *session, const struct cw_set_pin *set)
 {
 	const struct cw_card_key *key;
 
 	for (key = session->objects.keys; key != NULL; key = key->next)
-		if (policy == 0 ? key->attributes.slot != 0 :
-				  key->attributes.pin_policy == policy)
+		if (set->policy == 0 ?
+			key->attributes.slot != 0 :
+			key->attributes.pin_policy == set->policy &&
+			    key->group == set->group)
 			return true;
 	return false;
 }
@@ -82,19 +86,64 @@ set_holder(struct cw_card *card, struct cw_card_session *session,
 	return CW_OK;
 }
 
+/* Takes the group's PIN, if it has one, out of the policy. */
+static void
+drop_group(struct cw_card_policy *policy, uint32_t number)
+{
+	struct cw_card_group **at = &policy->groups;
+
+	while (*at != NULL && (*at)->group != number)
+		at = &(*at)->next;
+	if (*at != NULL) {
+		struct cw_card_group *group = *at;
+
+		*at = group->next;
+		cw_card_group_free(&group);
+	}
+}
+
+/* Only groups that keys of this policy can have. */
+static bool
+is_group(const struct cw_card_policy *policy, uint32_t number)
+{
+	switch (policy->grouping) {
+	case CW_PIN_EACH:
+		return number > 0;
+	case CW_PIN_SIGNATURE:
+		return number == 1 || number == 2;
+	case CW_PIN_UNIQUE:
+		return number > 0 && number <= 127;
+	case CW_PIN_SHARED:
+		break;
+	}
+	return number == 0;
+}
+
+static size_t
+count_groups(const struct cw_card_policy *policy)
+{
+	const struct cw_card_group *group = policy->groups;
+	size_t n = 0;
+
+	for (; group != NULL; group = group->next)
+		n++;
+	return n;
+}
+
 static enum cw_err
 set_policy(struct cw_card_session *session, const struct cw_set_pin *set)
 {
 	struct cw_card_policy *policy =
-	    cw_card_find_policy(&session->objects, session->owner, set->policy);
-	enum cw_err err;
+	    cw_card_find_policy(&session->objects, session, set->policy);
 
 	if (policy == NULL || policy->issuer_set)
 		return CW_ERR_NO_SESSION;
-	err = cw_pin_check(&policy->rule, set->pin);
-	if (err == CW_OK)
-		cw_card_pin_set(&policy->pin, set->pin, policy->rule.tries);
-	return err;
+	if (!is_group(policy, set->group))
+		return CW_ERR_OUT_OF_RANGE;
+	drop_group(policy, set->group);
+	if (count_groups(policy) >= CW_CARD_GROUPS_MAX)
+		return CW_ERR_CARD_FULL;
+	return cw_card_add_group(policy, set->group, set->pin);
 }
 
 /*
@@ -114,7 +163,7 @@ cw_card_put_pin(struct cw_card *card, const struct cw_apdu *apdu,
 		return CW_SW_BAD_DATA;
 	session = cw_card_session_find(card, CW_BYTES_ARRAY(set.session_id));
 	if (session == NULL || session->state != CW_SESSION_OPEN ||
-	    in_use(session, set.policy))
+	    in_use(session, &set))
 		return CW_SW_NO_SESSION;
 	err = set.policy == 0 ? set_holder(card, session, &set) :
 				set_policy(session, &set);

@@ -93,7 +93,8 @@ use_ed25519(const struct cw_private_key *key, const struct request *q,
 	return cw_sign(key, q->challenge, out);
 }
 
-/* SP 800-78-4 table 6-2. It has no Ed25519: E0 is what YubiKeys use. */
+/* SP 800-78-5 table 10. It has no Curve25519: E0 and E1 are what YubiKeys
+ * use. */
 static const struct algorithm {
 	uint8_t id;
 	enum cw_key_type type;
@@ -103,16 +104,21 @@ static const struct algorithm {
 	{ 0x07, CW_KEY_RSA2048, use_rsa },
 	{ 0x11, CW_KEY_P256, use_ec },
 	{ 0x14, CW_KEY_P384, use_ec },
+	{ 0x05, CW_KEY_RSA3072, use_rsa },
 	{ 0xE0, CW_KEY_ED25519, use_ed25519 },
+	{ 0xE1, CW_KEY_X25519, use_ec },
 };
 
 static bool
 allows(const struct cw_attributes *a, const struct request *q)
 {
+	bool rsa = a->type == CW_KEY_RSA2048 || a->type == CW_KEY_RSA3072;
+
+	/* Usage fits the type: RSA and Ed25519 have no AGREE, X25519 nothing
+	 * else (docs/protocol.md "Commands"). */
 	if (q->exponentiation.len > 0)
-		return a->type != CW_KEY_RSA2048 && a->type != CW_KEY_ED25519 &&
-		    (a->usage & CW_USAGE_AGREE) != 0;
-	if (a->type == CW_KEY_RSA2048)
+		return (a->usage & CW_USAGE_AGREE) != 0;
+	if (rsa)
 		return allows_rsa(a->usage, q->challenge);
 	return (a->usage & (CW_USAGE_SIGN | CW_USAGE_AUTHENTICATE)) != 0;
 }

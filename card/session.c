@@ -49,6 +49,7 @@ cw_card_session_end(struct cw_card *card, struct cw_card_session *session,
 	session->state = state;
 	cw_channel_wipe(&session->channel);
 	cw_card_objects_wipe(&session->objects);
+	cw_card_posts_wipe(&session->posts);
 	cw_wipe(&session->pin, sizeof(session->pin));
 	cw_wipe(&session->puk, sizeof(session->puk));
 	for (s = card->state->sessions; s != NULL; s = next) {
@@ -116,65 +117,4 @@ cw_card_session_answered(const struct cw_card_session *session,
 		if (memcmp(record->command_hash, hash, sizeof(hash)) == 0)
 			return record;
 	return NULL;
-}
-
-/* ---- objects ---- */
-
-struct cw_card_key *
-cw_card_find_key(const struct cw_card_objects *objects,
-    const uint8_t owner[CW_HASH_BYTES], uint32_t id)
-{
-	struct cw_card_key *key;
-
-	for (key = objects->keys; key != NULL; key = key->next)
-		if (key->id == id &&
-		    memcmp(key->owner, owner, CW_HASH_BYTES) == 0)
-			return key;
-	return NULL;
-}
-
-struct cw_card_policy *
-cw_card_find_policy(const struct cw_card_objects *objects,
-    const uint8_t owner[CW_HASH_BYTES], uint32_t id)
-{
-	struct cw_card_policy *policy;
-
-	for (policy = objects->policies; policy != NULL; policy = policy->next)
-		if (policy->id == id &&
-		    memcmp(policy->owner, owner, CW_HASH_BYTES) == 0)
-			return policy;
-	return NULL;
-}
-
-struct cw_card_key *
-cw_card_find_slot(const struct cw_card_objects *objects, uint8_t slot)
-{
-	struct cw_card_key *key;
-
-	for (key = objects->keys; key != NULL; key = key->next)
-		if (slot != 0 && key->attributes.slot == slot)
-			return key;
-	return NULL;
-}
-
-static unsigned
-count_keys(const struct cw_card_objects *objects)
-{
-	const struct cw_card_key *key;
-	unsigned n = 0;
-
-	for (key = objects->keys; key != NULL; key = key->next)
-		n++;
-	return n;
-}
-
-unsigned
-cw_card_count_keys(const struct cw_card *card)
-{
-	const struct cw_card_session *s;
-	unsigned n = count_keys(&card->state->objects);
-
-	for (s = card->state->sessions; s != NULL; s = s->next)
-		n += count_keys(&s->objects);
-	return n;
 }

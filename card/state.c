@@ -6,8 +6,7 @@
 
 #include "proto/base/secret.h"
 
-/* Longest private key: RSA-2048 in PKCS#8 is about 1.2 KiB. */
-#define PRIVATE_KEY_MAX 4096
+#define PRIVATE_KEY_MAX CW_PRIVATE_KEY_MAX
 
 struct cw_card_key *
 cw_card_key_new(void)
@@ -29,6 +28,12 @@ cw_card_key_free(struct cw_card_key **pointer)
 
 	if (key == NULL)
 		return;
+	while (key->extensions != NULL) {
+		struct cw_card_extension *extension = key->extensions;
+
+		key->extensions = extension->next;
+		cw_card_extension_free(&extension);
+	}
 	cw_buf_wipe(&key->name);
 	cw_buf_wipe(&key->private_key);
 	cw_buf_wipe(&key->chain);
@@ -36,6 +41,35 @@ cw_card_key_free(struct cw_card_key **pointer)
 	free(key);
 	*pointer = NULL;
 }
+
+struct cw_card_extension *
+cw_card_extension_new(void)
+{
+	struct cw_card_extension *extension = calloc(1, sizeof(*extension));
+
+	if (extension == NULL)
+		return NULL;
+	cw_buf_init(&extension->type, CW_TEXT_MAX);
+	cw_buf_init(&extension->media_type, CW_TEXT_MAX);
+	cw_buf_init(&extension->data, CW_EXTENSION_MAX);
+	return extension;
+}
+
+void
+cw_card_extension_free(struct cw_card_extension **pointer)
+{
+	struct cw_card_extension *extension = *pointer;
+
+	if (extension == NULL)
+		return;
+	cw_buf_wipe(&extension->type);
+	cw_buf_wipe(&extension->media_type);
+	cw_buf_wipe(&extension->data);
+	free(extension);
+	*pointer = NULL;
+}
+
+/* ---- PINs ---- */
 
 struct cw_card_policy *
 cw_card_policy_new(void)
@@ -46,11 +80,69 @@ cw_card_policy_new(void)
 void
 cw_card_policy_free(struct cw_card_policy **pointer)
 {
+	struct cw_card_policy *policy = *pointer;
+
+	if (policy == NULL)
+		return;
+	while (policy->groups != NULL) {
+		struct cw_card_group *group = policy->groups;
+
+		policy->groups = group->next;
+		cw_card_group_free(&group);
+	}
+	free(policy);
+	*pointer = NULL;
+}
+
+struct cw_card_group *
+cw_card_group_new(void)
+{
+	return calloc(1, sizeof(struct cw_card_group));
+}
+
+void
+cw_card_group_free(struct cw_card_group **pointer)
+{
 	if (*pointer == NULL)
 		return;
 	cw_wipe(*pointer, sizeof(**pointer));
 	free(*pointer);
 	*pointer = NULL;
+}
+
+struct cw_card_puk *
+cw_card_puk_new(void)
+{
+	return calloc(1, sizeof(struct cw_card_puk));
+}
+
+void
+cw_card_puk_free(struct cw_card_puk **pointer)
+{
+	if (*pointer == NULL)
+		return;
+	cw_wipe(*pointer, sizeof(**pointer));
+	free(*pointer);
+	*pointer = NULL;
+}
+
+/* ---- sessions ---- */
+
+struct cw_card_post *
+cw_card_post_new(void)
+{
+	return calloc(1, sizeof(struct cw_card_post));
+}
+
+void
+cw_card_posts_wipe(struct cw_card_post **posts)
+{
+	while (*posts != NULL) {
+		struct cw_card_post *post = *posts;
+
+		*posts = post->next;
+		free(post);
+	}
 }
 
 struct cw_card_record *
@@ -99,6 +191,7 @@ cw_card_session_free(struct cw_card_session **pointer)
 		cw_card_record_free(&record);
 	}
 	cw_card_objects_wipe(&session->objects);
+	cw_card_posts_wipe(&session->posts);
 	cw_buf_wipe(&session->uri);
 	cw_buf_wipe(&session->message_4);
 	cw_wipe(session, sizeof(*session));
@@ -121,42 +214,32 @@ cw_card_objects_wipe(struct cw_card_objects *objects)
 		objects->policies = policy->next;
 		cw_card_policy_free(&policy);
 	}
+	while (objects->puks != NULL) {
+		struct cw_card_puk *puk = objects->puks;
+
+		objects->puks = puk->next;
+		cw_card_puk_free(&puk);
+	}
 }
 
-void
-cw_card_keys_append(struct cw_card_key **list, struct cw_card_key *key)
-{
-	while (*list != NULL)
-		list = &(*list)->next;
-	*list = key;
-}
+/* ---- lists ---- */
 
-void
-cw_card_policies_append(struct cw_card_policy **list,
-    struct cw_card_policy *policy)
-{
-	while (*list != NULL)
-		list = &(*list)->next;
-	*list = policy;
-}
+#define APPEND(name, type)                                                  \
+	void cw_card_##name##_append(struct type **list, struct type *item) \
+	{                                                                   \
+		while (*list != NULL)                                       \
+			list = &(*list)->next;                              \
+		*list = item;                                               \
+	}
 
-void
-cw_card_records_append(struct cw_card_record **list,
-    struct cw_card_record *record)
-{
-	while (*list != NULL)
-		list = &(*list)->next;
-	*list = record;
-}
-
-void
-cw_card_sessions_append(struct cw_card_session **list,
-    struct cw_card_session *session)
-{
-	while (*list != NULL)
-		list = &(*list)->next;
-	*list = session;
-}
+APPEND(keys, cw_card_key)
+APPEND(extensions, cw_card_extension)
+APPEND(policies, cw_card_policy)
+APPEND(groups, cw_card_group)
+APPEND(puks, cw_card_puk)
+APPEND(posts, cw_card_post)
+APPEND(records, cw_card_record)
+APPEND(sessions, cw_card_session)
 
 struct cw_card_state *
 cw_card_state_new(void)
@@ -167,6 +250,7 @@ cw_card_state_new(void)
 		return NULL;
 	cw_buf_init(&state->personalisation, CW_CARD_MESSAGE_MAX);
 	cw_random(state->guid, sizeof(state->guid));
+	state->next_handle = 1;
 	return state;
 }
 

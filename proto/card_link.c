@@ -11,7 +11,7 @@ cw_pin_info_encode(const struct cw_pin_info *info, struct cw_buf *out)
 {
 	bool holder = info->policy == 0;
 
-	cw_cbor_put_map(out, holder ? 6 : 4);
+	cw_cbor_put_map(out, holder ? 6u : 5u + (info->group != 0));
 	cw_cbor_put_uint(out, 0);
 	cw_cbor_put_uint(out, info->policy);
 	cw_cbor_put_uint(out, 1);
@@ -25,7 +25,14 @@ cw_pin_info_encode(const struct cw_pin_info *info, struct cw_buf *out)
 		cw_pin_rule_put(out, &info->puk_rule);
 		cw_cbor_put_uint(out, 5);
 		cw_cbor_put_uint(out, info->puk_tries_left);
+		return;
 	}
+	if (info->group != 0) {
+		cw_cbor_put_uint(out, 6);
+		cw_cbor_put_uint(out, info->group);
+	}
+	cw_cbor_put_uint(out, 7);
+	cw_cbor_put_uint(out, info->usage);
 }
 
 enum cw_err
@@ -49,6 +56,11 @@ cw_pin_info_decode(struct cw_bytes in, struct cw_pin_info *out)
 		cw_pin_rule_get(&r, &out->puk_rule);
 		cw_cbor_key(&r, 5);
 		out->puk_tries_left = cw_cbor_u32(&r, 0, 15);
+	} else if (r.err == CW_OK) {
+		if (cw_cbor_key_opt(&r, 6))
+			out->group = cw_cbor_u32(&r, 1, UINT32_MAX);
+		cw_cbor_key(&r, 7);
+		out->usage = cw_cbor_u32(&r, 1, 127);
 	}
 	cw_cbor_map_end(&r);
 	return cw_cbor_finish(&r);
@@ -57,7 +69,7 @@ cw_pin_info_decode(struct cw_bytes in, struct cw_pin_info *out)
 void
 cw_set_pin_encode(const struct cw_set_pin *set, struct cw_buf *out)
 {
-	cw_cbor_put_map(out, set->puk.len > 0 ? 4 : 3);
+	cw_cbor_put_map(out, 3u + (set->puk.len > 0) + (set->group != 0));
 	cw_cbor_put_uint(out, 0);
 	cw_cbor_put_bstr(out, CW_BYTES_ARRAY(set->session_id));
 	cw_cbor_put_uint(out, 1);
@@ -67,6 +79,10 @@ cw_set_pin_encode(const struct cw_set_pin *set, struct cw_buf *out)
 	if (set->puk.len > 0) {
 		cw_cbor_put_uint(out, 3);
 		cw_cbor_put_bstr(out, set->puk);
+	}
+	if (set->group != 0) {
+		cw_cbor_put_uint(out, 4);
+		cw_cbor_put_uint(out, set->group);
 	}
 }
 
@@ -87,6 +103,8 @@ cw_set_pin_decode(struct cw_bytes in, struct cw_set_pin *out)
 	/* Only the holder has a PUK; another policy's is an unknown field. */
 	if (r.err == CW_OK && out->policy == 0 && cw_cbor_key_opt(&r, 3))
 		out->puk = cw_cbor_bstr(&r, 1, CW_PIN_MAX_BYTES);
+	if (r.err == CW_OK && out->policy != 0 && cw_cbor_key_opt(&r, 4))
+		out->group = cw_cbor_u32(&r, 1, UINT32_MAX);
 	cw_cbor_map_end(&r);
 	return cw_cbor_finish(&r);
 }

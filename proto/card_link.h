@@ -16,6 +16,8 @@ struct cw_pin_info {
 	unsigned tries_left;
 	struct cw_pin_rule puk_rule; /* only for policy 0 */
 	unsigned puk_tries_left;
+	uint32_t group; /* of another policy's keys: to be given back */
+	unsigned usage; /* of the key that waits; 0 for policy 0 */
 };
 
 void cw_pin_info_encode(const struct cw_pin_info *info, struct cw_buf *out);
@@ -27,6 +29,7 @@ struct cw_set_pin {
 	uint32_t policy;
 	struct cw_bytes pin;
 	struct cw_bytes puk; /* only for policy 0; empty otherwise */
+	uint32_t group;      /* as in pin-info; 0 for policy 0 */
 };
 
 void cw_set_pin_encode(const struct cw_set_pin *set, struct cw_buf *out);

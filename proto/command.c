@@ -1,115 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands and replies: one table row per command. */
-#include "proto/command.h"
-
-#include "proto/fields.h"
-#include "proto/scope.h"
+#include "proto/command_rows.h"
 
 struct row {
 	const char *name;
-	/* NULL where this version has no codec yet */
-	void (*put)(struct cw_buf *b, const struct cw_command *c);
-	void (*get)(struct cw_cbor_reader *r, struct cw_command *c);
+	cw_command_put *put;
+	cw_command_get *get;
 	void (*put_result)(struct cw_buf *b, const struct cw_reply *reply);
 	void (*get_result)(struct cw_cbor_reader *r, struct cw_reply *reply);
 };
 
-static uint32_t
-get_id(struct cw_cbor_reader *r)
+uint32_t
+cw_command_get_id(struct cw_cbor_reader *r)
 {
 	return cw_cbor_u32(r, 1, UINT32_MAX);
 }
 
-/* ---- CREATE_PIN_POLICY ---- */
-
-static void
-put_create_pin_policy(struct cw_buf *b, const struct cw_command *c)
-{
-	const struct cw_create_pin_policy *p = &c->u.create_pin_policy;
-
-	cw_cbor_put_map(b, p->issuer_set ? 5 : 4);
-	cw_cbor_put_uint(b, 0);
-	cw_cbor_put_uint(b, p->id);
-	cw_cbor_put_uint(b, 1);
-	cw_pin_rule_put(b, &p->rule);
-	cw_cbor_put_uint(b, 2);
-	cw_cbor_put_uint(b, p->issuer_set ? 2 : 1);
-	cw_cbor_put_uint(b, 3);
-	cw_cbor_put_bool(b, p->modifiable);
-	if (p->issuer_set) {
-		cw_cbor_put_uint(b, 4);
-		cw_cbor_put_bstr(b, p->value);
-	}
-}
-
-static void
-get_create_pin_policy(struct cw_cbor_reader *r, struct cw_command *c)
-{
-	struct cw_create_pin_policy *p = &c->u.create_pin_policy;
-
-	cw_cbor_map(r, 16);
-	cw_cbor_key(r, 0);
-	p->id = get_id(r);
-	cw_cbor_key(r, 1);
-	cw_pin_rule_get(r, &p->rule);
-	cw_cbor_key(r, 2);
-	p->issuer_set = cw_cbor_uint(r, 1, 2) == 2;
-	cw_cbor_key(r, 3);
-	p->modifiable = cw_cbor_bool(r);
-	/* The value is there exactly when the issuer sets it. */
-	if (p->issuer_set) {
-		cw_cbor_key(r, 4);
-		p->value = cw_cbor_bstr(r, 1, CW_PIN_MAX_BYTES);
-	}
-	cw_cbor_map_end(r);
-}
-
-/* ---- CREATE_KEY ---- */
-
-static void
-put_create_key(struct cw_buf *b, const struct cw_command *c)
-{
-	const struct cw_create_key *k = &c->u.create_key;
-
-	cw_cbor_put_map(b, 4u + (k->pin_policy != 0) + (k->slot != 0));
-	cw_cbor_put_uint(b, 0);
-	cw_cbor_put_uint(b, k->id);
-	cw_cbor_put_uint(b, 1);
-	cw_cbor_put_uint(b, k->type);
-	cw_cbor_put_uint(b, 2);
-	cw_cbor_put_uint(b, k->usage);
-	if (k->pin_policy != 0) {
-		cw_cbor_put_uint(b, 3);
-		cw_cbor_put_uint(b, k->pin_policy);
-	}
-	if (k->slot != 0) {
-		cw_cbor_put_uint(b, 4);
-		cw_cbor_put_uint(b, k->slot);
-	}
-	cw_cbor_put_uint(b, 5);
-	cw_cbor_put_tstr(b, k->name);
-}
-
-static void
-get_create_key(struct cw_cbor_reader *r, struct cw_command *c)
-{
-	struct cw_create_key *k = &c->u.create_key;
-
-	cw_cbor_map(r, 16);
-	cw_cbor_key(r, 0);
-	k->id = get_id(r);
-	cw_cbor_key(r, 1);
-	k->type = cw_cbor_u32(r, 1, CW_KEY_X25519);
-	cw_cbor_key(r, 2);
-	k->usage = cw_cbor_u32(r, 1, 15);
-	if (cw_cbor_key_opt(r, 3))
-		k->pin_policy = get_id(r);
-	if (cw_cbor_key_opt(r, 4))
-		k->slot = cw_field_slot(r);
-	cw_cbor_key(r, 5);
-	k->name = cw_field_text(r);
-	cw_cbor_map_end(r);
-}
+/* ---- CREATE_KEY and IMPORT_PRIVATE_KEY: the reply ---- */
 
 static void
 put_key_result(struct cw_buf *b, const struct cw_reply *reply)
@@ -132,103 +39,64 @@ get_key_result(struct cw_cbor_reader *r, struct cw_reply *reply)
 	cw_cbor_map_end(r);
 }
 
-/* ---- SET_CERTIFICATES ---- */
-
-static void
-put_set_certificates(struct cw_buf *b, const struct cw_command *c)
-{
-	const struct cw_set_certificates *s = &c->u.set_certificates;
-
-	cw_cbor_put_map(b, 2);
-	cw_cbor_put_uint(b, 0);
-	cw_cbor_put_uint(b, s->id);
-	cw_cbor_put_uint(b, 1);
-	cw_field_put_bstrs(b, s->chain, s->n_chain);
-}
-
-static void
-get_set_certificates(struct cw_cbor_reader *r, struct cw_command *c)
-{
-	struct cw_set_certificates *s = &c->u.set_certificates;
-
-	cw_cbor_map(r, 8);
-	cw_cbor_key(r, 0);
-	s->id = get_id(r);
-	cw_cbor_key(r, 1);
-	s->n_chain =
-	    cw_field_bstrs(r, 1, CW_CHAIN_MAX, CW_CERT_MAX_BYTES, s->chain);
-	cw_cbor_map_end(r);
-}
-
 /* ---- LIST ---- */
 
 static void
-put_nothing(struct cw_buf *b, const struct cw_command *c)
+put_list(struct cw_buf *b, const struct cw_command *c)
 {
-	(void)c;
-	cw_cbor_put_map(b, 0);
-}
-
-static void
-get_nothing(struct cw_cbor_reader *r, struct cw_command *c)
-{
-	(void)c;
-	cw_cbor_map(r, 8);
-	cw_cbor_map_end(r);
-}
-
-static void
-put_list_result(struct cw_buf *b, const struct cw_reply *reply)
-{
-	cw_cbor_put_map(b, 1);
-	cw_cbor_put_uint(b, 0);
-	cw_cbor_put_array(b, reply->n_keys);
-	for (size_t i = 0; i < reply->n_keys; i++) {
-		const struct cw_listed_key *k = &reply->keys[i];
-
-		cw_cbor_put_map(b, k->slot != 0 ? 4 : 3);
+	cw_cbor_put_map(b, c->u.list.after != 0);
+	if (c->u.list.after != 0) {
 		cw_cbor_put_uint(b, 0);
-		cw_cbor_put_uint(b, k->id);
-		cw_cbor_put_uint(b, 1);
-		cw_cbor_put_uint(b, k->type);
-		if (k->slot != 0) {
-			cw_cbor_put_uint(b, 2);
-			cw_cbor_put_uint(b, k->slot);
-		}
-		cw_cbor_put_uint(b, 3);
-		cw_field_put_bstrs(b, k->chain, k->n_chain);
+		cw_cbor_put_uint(b, c->u.list.after);
 	}
 }
 
 static void
-get_listed_key(struct cw_cbor_reader *r, struct cw_listed_key *k)
+get_list(struct cw_cbor_reader *r, struct cw_command *c)
 {
-	memset(k, 0, sizeof(*k));
+	cw_cbor_map(r, 8);
+	if (cw_cbor_key_opt(r, 0))
+		c->u.list.after = cw_command_get_id(r);
+	cw_cbor_map_end(r);
+}
+
+/* ---- DELETE_KEY, UNLOCK_KEY; UPDATE_KEY, CLONE_KEY_PROTECTION ---- */
+
+static void
+put_target(struct cw_buf *b, const struct cw_command *c)
+{
+	cw_cbor_put_map(b, 1);
+	cw_cbor_put_uint(b, 0);
+	cw_cbor_put_uint(b, c->u.on_key.target);
+}
+
+static void
+get_target(struct cw_cbor_reader *r, struct cw_command *c)
+{
 	cw_cbor_map(r, 8);
 	cw_cbor_key(r, 0);
-	k->id = get_id(r);
-	cw_cbor_key(r, 1);
-	k->type = cw_cbor_u32(r, 1, CW_KEY_X25519);
-	if (cw_cbor_key_opt(r, 2))
-		k->slot = cw_field_slot(r);
-	cw_cbor_key(r, 3);
-	k->n_chain =
-	    cw_field_bstrs(r, 0, CW_CHAIN_MAX, CW_CERT_MAX_BYTES, k->chain);
+	c->u.on_key.target = cw_command_get_id(r);
 	cw_cbor_map_end(r);
 }
 
 static void
-get_list_result(struct cw_cbor_reader *r, struct cw_reply *reply)
+put_on_key(struct cw_buf *b, const struct cw_command *c)
 {
-	struct cw_listed_key unused;
+	cw_cbor_put_map(b, 2);
+	cw_cbor_put_uint(b, 0);
+	cw_cbor_put_uint(b, c->u.on_key.id);
+	cw_cbor_put_uint(b, 1);
+	cw_cbor_put_uint(b, c->u.on_key.target);
+}
 
+static void
+get_on_key(struct cw_cbor_reader *r, struct cw_command *c)
+{
 	cw_cbor_map(r, 8);
 	cw_cbor_key(r, 0);
-	reply->n_keys = cw_cbor_array(r, 0, CW_KEYS_MAX);
-	for (size_t i = 0; i < reply->n_keys; i++)
-		get_listed_key(r,
-		    reply->keys != NULL ? &reply->keys[i] : &unused);
-	cw_cbor_array_end(r);
+	c->u.on_key.id = cw_command_get_id(r);
+	cw_cbor_key(r, 1);
+	c->u.on_key.target = cw_command_get_id(r);
 	cw_cbor_map_end(r);
 }
 
@@ -287,23 +155,31 @@ get_empty_result(struct cw_cbor_reader *r, struct cw_reply *reply)
 
 /* ---- the table ---- */
 
+#define EMPTY put_empty_result, get_empty_result
+
 static const struct row rows[] = {
-	[CW_CREATE_PUK_POLICY] = { .name = "CREATE_PUK_POLICY" },
-	[CW_CREATE_PIN_POLICY] = { "CREATE_PIN_POLICY", put_create_pin_policy,
-	    get_create_pin_policy, put_empty_result, get_empty_result },
-	[CW_CREATE_KEY] = { "CREATE_KEY", put_create_key, get_create_key,
-	    put_key_result, get_key_result },
-	[CW_SET_CERTIFICATES] = { "SET_CERTIFICATES", put_set_certificates,
-	    get_set_certificates, put_empty_result, get_empty_result },
-	[CW_IMPORT_SYMMETRIC_KEY] = { .name = "IMPORT_SYMMETRIC_KEY" },
-	[CW_IMPORT_PRIVATE_KEY] = { .name = "IMPORT_PRIVATE_KEY" },
-	[CW_SET_EXTENSION] = { .name = "SET_EXTENSION" },
-	[CW_LIST] = { "LIST", put_nothing, get_nothing, put_list_result,
-	    get_list_result },
-	[CW_DELETE_KEY] = { .name = "DELETE_KEY" },
-	[CW_UNLOCK_KEY] = { .name = "UNLOCK_KEY" },
-	[CW_UPDATE_KEY] = { .name = "UPDATE_KEY" },
-	[CW_CLONE_KEY_PROTECTION] = { .name = "CLONE_KEY_PROTECTION" },
+	[CW_CREATE_PUK_POLICY] = { "CREATE_PUK_POLICY",
+	    cw_command_put_puk_policy, cw_command_get_puk_policy, EMPTY },
+	[CW_CREATE_PIN_POLICY] = { "CREATE_PIN_POLICY",
+	    cw_command_put_pin_policy, cw_command_get_pin_policy, EMPTY },
+	[CW_CREATE_KEY] = { "CREATE_KEY", cw_command_put_key,
+	    cw_command_get_key, put_key_result, get_key_result },
+	[CW_SET_CERTIFICATES] = { "SET_CERTIFICATES",
+	    cw_command_put_certificates, cw_command_get_certificates, EMPTY },
+	[CW_IMPORT_SYMMETRIC_KEY] = { "IMPORT_SYMMETRIC_KEY",
+	    cw_command_put_secret, cw_command_get_secret, EMPTY },
+	[CW_IMPORT_PRIVATE_KEY] = { "IMPORT_PRIVATE_KEY",
+	    cw_command_put_private, cw_command_get_private, put_key_result,
+	    get_key_result },
+	[CW_SET_EXTENSION] = { "SET_EXTENSION", cw_command_put_extension,
+	    cw_command_get_extension, EMPTY },
+	[CW_LIST] = { "LIST", put_list, get_list, cw_command_put_list_result,
+	    cw_command_get_list_result },
+	[CW_DELETE_KEY] = { "DELETE_KEY", put_target, get_target, EMPTY },
+	[CW_UNLOCK_KEY] = { "UNLOCK_KEY", put_target, get_target, EMPTY },
+	[CW_UPDATE_KEY] = { "UPDATE_KEY", put_on_key, get_on_key, EMPTY },
+	[CW_CLONE_KEY_PROTECTION] = { "CLONE_KEY_PROTECTION", put_on_key,
+	    get_on_key, EMPTY },
 	[CW_CLOSE] = { "CLOSE", put_close, get_close, put_close_result,
 	    get_close_result },
 };
@@ -389,6 +265,8 @@ static const struct {
 	{ CW_ERR_TRUNCATED, 199 },
 	{ CW_ERR_BAD_KEY, CW_ERR_UNKNOWN_ALGORITHM },
 	{ CW_ERR_BAD_CERTIFICATE, CW_ERR_BAD_CERTIFICATE },
+	{ CW_ERR_BAD_PRIVATE_KEY, CW_ERR_BAD_PRIVATE_KEY },
+	{ CW_ERR_WRONG_MODE, CW_ERR_WRONG_MODE },
 	{ CW_ERR_COMMAND_LIMIT, CW_ERR_COMMAND_LIMIT },
 	{ CW_ERR_UNKNOWN_COMMAND, 499 },
 	{ CW_ERR_PIN_LENGTH, CW_ERR_PIN_WEAK },

@@ -4,47 +4,6 @@
 
 #include "proto/fields.h"
 
-static void
-put_attributes(struct cw_buf *b, const struct cw_attributes *a)
-{
-	cw_cbor_put_map(b, 4u + (a->pin_policy != 0) + (a->slot != 0));
-	cw_cbor_put_uint(b, 0);
-	cw_cbor_put_uint(b, a->type);
-	cw_cbor_put_uint(b, 1);
-	cw_cbor_put_uint(b, a->usage);
-	cw_cbor_put_uint(b, 2);
-	cw_cbor_put_uint(b, a->origin);
-	cw_cbor_put_uint(b, 3);
-	cw_cbor_put_bool(b, a->exportable);
-	if (a->pin_policy != 0) {
-		cw_cbor_put_uint(b, 4);
-		cw_cbor_put_uint(b, a->pin_policy);
-	}
-	if (a->slot != 0) {
-		cw_cbor_put_uint(b, 5);
-		cw_cbor_put_uint(b, a->slot);
-	}
-}
-
-static void
-get_attributes(struct cw_cbor_reader *r, struct cw_attributes *a)
-{
-	cw_cbor_map(r, 16);
-	cw_cbor_key(r, 0);
-	a->type = cw_cbor_u32(r, 1, CW_KEY_X25519);
-	cw_cbor_key(r, 1);
-	a->usage = cw_cbor_u32(r, 1, 15);
-	cw_cbor_key(r, 2);
-	a->origin = cw_cbor_u32(r, 1, CW_ORIGIN_IMPORTED);
-	cw_cbor_key(r, 3);
-	a->exportable = cw_cbor_bool(r);
-	if (cw_cbor_key_opt(r, 4))
-		a->pin_policy = cw_cbor_u32(r, 1, UINT32_MAX);
-	if (cw_cbor_key_opt(r, 5))
-		a->slot = cw_field_slot(r);
-	cw_cbor_map_end(r);
-}
-
 /* Signs a payload and wipes it. */
 static enum cw_err
 finish(struct cw_buf *payload, const char *typ,
@@ -89,7 +48,7 @@ cw_key_statement_make(const struct cw_key_statement *s,
 	cw_cbor_put_bstr(&b, CW_BYTES_ARRAY(s->leaf_hash));
 	cw_cbor_put_uint(&b, s->key_id);
 	cw_cose_key_put(&b, &s->key);
-	put_attributes(&b, &s->attributes);
+	cw_attributes_put(&b, &s->attributes);
 	return finish(&b, CW_TYP_KEY, attestation, out);
 }
 
@@ -113,7 +72,7 @@ cw_key_statement_verify(struct cw_bytes in,
 	cw_cbor_bstr_into(&r, out->leaf_hash, sizeof(out->leaf_hash));
 	out->key_id = cw_cbor_u32(&r, 1, UINT32_MAX);
 	cw_cose_key_get(&r, &out->key);
-	get_attributes(&r, &out->attributes);
+	cw_attributes_get(&r, &out->attributes);
 	cw_cbor_array_end(&r);
 	if (r.err == CW_OK && out->key.type != out->attributes.type)
 		return CW_ERR_WRONG_STATEMENT;
@@ -155,7 +114,7 @@ get_items(struct cw_cbor_reader *r, struct cw_result_statement *out)
 
 		cw_cbor_array(r, 3, 3);
 		item->object_id = cw_cbor_u32(r, 1, UINT32_MAX);
-		item->done = cw_cbor_u32(r, 1, CW_DONE_IMPORTED);
+		item->done = cw_cbor_u32(r, 1, CW_DONE_CLONED);
 		cw_cbor_bstr_into(r, item->hash, sizeof(item->hash));
 		cw_cbor_array_end(r);
 	}

@@ -8,20 +8,51 @@
 
 enum cw_origin { CW_ORIGIN_CARD = 1, CW_ORIGIN_IMPORTED = 2 };
 
+/* What an operation on a key needs (docs/protocol.md "Keys"). */
+enum cw_guard {
+	CW_GUARD_NONE = 0,
+	CW_GUARD_PIN = 1,
+	CW_GUARD_PUK = 2,
+	CW_GUARD_NEVER = 3, /* nobody but the issuer */
+};
+
+#define CW_ALGORITHMS_MAX 16
+
 /* Attributes of a key, as the card enforces them. */
 struct cw_attributes {
-	enum cw_key_type type;
-	unsigned usage; /* CW_USAGE_ bits */
+	enum cw_key_type type; /* or CW_KEY_SECRET */
+	unsigned usage;        /* CW_USAGE_ bits */
 	enum cw_origin origin;
 	bool exportable;
-	uint32_t pin_policy; /* object id, or 0 */
-	uint8_t slot;        /* PIV key reference, or 0 */
+	uint32_t pin_policy;        /* object id, or 0 */
+	uint8_t slot;               /* PIV key reference, or 0 */
+	enum cw_guard export_guard; /* NONE, PIN or PUK, if exportable */
+	enum cw_guard delete_guard; /* for the holder */
+	size_t n_algorithms;        /* 0: all that fit type and usage */
+	int32_t algorithms[CW_ALGORITHMS_MAX]; /* COSE, ascending */
+	struct cw_bytes name;                  /* may be empty */
 };
+
+/* A type that no key pair has: an imported secret of 1..128 bytes. */
+#define CW_KEY_SECRET ((enum cw_key_type)7)
+#define CW_SECRET_MAX 128
 
 #define CW_USAGE_SIGN 1u
 #define CW_USAGE_DECRYPT 2u
 #define CW_USAGE_AGREE 4u
 #define CW_USAGE_AUTHENTICATE 8u
+#define CW_USAGE_MAC 16u     /* this and the rest: secrets */
+#define CW_USAGE_ENCRYPT 32u /* both ways */
+#define CW_USAGE_KEEP 64u    /* nothing but EXPORT */
+#define CW_USAGE_PAIR 15u    /* all bits of key pairs */
+
+void cw_attributes_put(struct cw_buf *b, const struct cw_attributes *a);
+void cw_attributes_get(struct cw_cbor_reader *r, struct cw_attributes *a);
+
+/* COSE algorithm numbers, ascending and unique: NOT_DETERMINISTIC. */
+void cw_algorithms_put(struct cw_buf *b, const int32_t *algorithms, size_t n);
+size_t cw_algorithms_get(struct cw_cbor_reader *r,
+    int32_t algorithms[CW_ALGORITHMS_MAX]);
 
 struct cw_key_statement {
 	uint8_t th[CW_HASH_BYTES];
@@ -50,6 +81,7 @@ enum cw_done {
 	CW_DONE_EXTENSION = 6,
 	CW_DONE_PUK_POLICY = 7,
 	CW_DONE_IMPORTED = 8,
+	CW_DONE_CLONED = 9,
 };
 
 #define CW_DONE_MAX 256

@@ -332,7 +332,7 @@ static bool
 list(struct cw_kit *kit, size_t want, const char *what)
 {
 	const struct cw_command c = { .no = CW_LIST };
-	struct cw_listed_key keys[CW_KEYS_MAX];
+	static struct cw_listed_key keys[CW_KEYS_MAX];
 	struct cw_reply reply = { .keys = keys };
 
 	return cw_kit_begin(kit) &&
@@ -341,8 +341,9 @@ list(struct cw_kit *kit, size_t want, const char *what)
 	    cw_kit_true(kit, reply.n_keys == want, what) &&
 	    (want == 0 ||
 		cw_kit_true(kit,
-		    keys[0].id == 0x9A && keys[0].slot == 0x9A &&
-			keys[0].type == CW_KEY_P256 && keys[0].n_chain == 2,
+		    keys[0].id == 0x9A && keys[0].attributes.slot == 0x9A &&
+			keys[0].attributes.type == CW_KEY_P256 &&
+			keys[0].n_chain == 2,
 		    "LIST gives id, type, slot and certificates"));
 }
 

@@ -208,8 +208,10 @@ make_token(struct cw_test_evidence *w)
 		.mode = w->mode,
 		.key_id = 5,
 		.key = w->holder.public,
-		.attributes = { CW_KEY_P256, CW_USAGE_SIGN, CW_ORIGIN_CARD,
-		    false, 0, 0x9A },
+		.attributes = { .type = CW_KEY_P256,
+		    .usage = CW_USAGE_SIGN,
+		    .origin = CW_ORIGIN_CARD,
+		    .slot = 0x9A },
 	};
 	cw_channel_th(w->e.request, &w->e.card_ephemeral, w->key.th);
 	cw_hash(w->e.attestation[0], w->key.leaf_hash);

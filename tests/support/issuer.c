@@ -12,9 +12,13 @@
 
 static const struct cw_scope full_scope = {
 	.keys_max = CW_KEYS_MAX,
-	.n_commands = 5,
-	.commands = { CW_CREATE_PIN_POLICY, CW_CREATE_KEY, CW_SET_CERTIFICATES,
-	    CW_LIST, CW_CLOSE },
+	.n_commands = CW_SCOPE_COMMANDS_MAX,
+	.commands = { CW_CREATE_PUK_POLICY, CW_CREATE_PIN_POLICY, CW_CREATE_KEY,
+	    CW_SET_CERTIFICATES, CW_IMPORT_SYMMETRIC_KEY, CW_IMPORT_PRIVATE_KEY,
+	    CW_SET_EXTENSION, CW_LIST, CW_DELETE_KEY, CW_UNLOCK_KEY,
+	    CW_UPDATE_KEY, CW_CLONE_KEY_PROTECTION, CW_CLOSE },
+	.n_objects = 7,
+	.objects = { 1, 2, 3, 4, 5, 6, 7 },
 	.n_slots = 24,
 	.slots = { 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8B,
 	    0x8C, 0x8D, 0x8E, 0x8F, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x9A,
@@ -249,6 +253,7 @@ cw_test_issuer_set_pin(struct cw_test_issuer *issuer)
 		memcpy(set.session_id, issuer->request.session_id,
 		    sizeof(set.session_id));
 		set.policy = info.policy;
+		set.group = info.group;
 		if (info.policy == 0)
 			set.puk = cw_bytes_str(issuer->puk);
 		cw_buf_reset(&b);
@@ -308,8 +313,15 @@ is_as_asked(const struct cw_test_issuer *issuer, const struct cw_create_key *c,
 	    s->mode == issuer->request.mode && s->key_id == c->id &&
 	    s->attributes.type == c->type && s->attributes.usage == c->usage &&
 	    s->attributes.origin == CW_ORIGIN_CARD &&
-	    !s->attributes.exportable && s->attributes.slot == c->slot &&
-	    s->attributes.pin_policy == c->pin_policy;
+	    s->attributes.exportable == c->exportable &&
+	    s->attributes.export_guard == c->export_guard &&
+	    s->attributes.delete_guard == c->delete_guard &&
+	    s->attributes.slot == c->slot &&
+	    s->attributes.pin_policy == c->pin_policy &&
+	    s->attributes.n_algorithms == c->n_algorithms &&
+	    memcmp(s->attributes.algorithms, c->algorithms,
+		sizeof(c->algorithms)) == 0 &&
+	    (c->name.len == 0 || cw_bytes_equal(s->attributes.name, c->name));
 }
 
 enum cw_err

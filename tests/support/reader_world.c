@@ -156,7 +156,7 @@ static enum cw_err
 take_reply(struct cw_world *w, size_t n, struct cw_bytes sealed)
 {
 	struct cw_test_issuer *issuer = &w->issuer;
-	struct cw_listed_key keys[CW_KEYS_MAX];
+	static struct cw_listed_key keys[CW_KEYS_MAX];
 	struct cw_reply reply = { .keys = keys };
 	struct cw_result_statement result;
 	struct cw_bytes command = w->batch.items[n];

@@ -4,6 +4,7 @@
 #include "proto/card_link.h"
 #include "proto/command.h"
 #include "proto/problem.h"
+#include "proto/properties.h"
 #include "tests/support/samples_parts.h"
 
 static const uint8_t bytes_a[32] = { 0xa1, 2, 3 };
@@ -38,6 +39,47 @@ static const struct cw_command sample_commands[] = {
 		.chain = { { bytes_a, 32 }, { bytes_b, 32 } } } },
 	{ .no = CW_LIST },
 	{ .no = CW_CLOSE, .last = true, .u.close = { { 1, 2 } } },
+	{ .no = CW_CREATE_PUK_POLICY,
+	    .u.create_puk_policy = { .id = 8,
+		.rule = { CW_PIN_TEXT, 4, 12, 15, 63 },
+		.value = { bytes_a, 8 } } },
+	{ .no = CW_CREATE_PIN_POLICY,
+	    .u.create_pin_policy = { .id = 6,
+		.rule = { CW_PIN_BINARY, 4, 32, 5, 8 },
+		.issuer_set = true,
+		.grouping = CW_PIN_UNIQUE,
+		.puk = 8 } },
+	{ .no = CW_IMPORT_SYMMETRIC_KEY,
+	    .u.create_key = { .id = 9,
+		.type = CW_KEY_SECRET,
+		.usage = CW_USAGE_MAC,
+		.pin_policy = 6,
+		.name = { (const uint8_t *)"key", 3 },
+		.exportable = true,
+		.export_guard = CW_GUARD_PIN,
+		.delete_guard = CW_GUARD_PUK,
+		.n_algorithms = 1,
+		.algorithms = { 5 },
+		.pin = { bytes_b, 6 },
+		.secret = { bytes_a, 32 } } },
+	{ .no = CW_IMPORT_PRIVATE_KEY,
+	    .u.create_key = { .id = 9,
+		.type = CW_KEY_RSA3072,
+		.usage = CW_USAGE_DECRYPT,
+		.slot = 0x82,
+		.name = { (const uint8_t *)"key", 3 },
+		.secret = { bytes_a, 32 } } },
+	{ .no = CW_SET_EXTENSION,
+	    .u.set_extension = { .id = 5,
+		.type = { (const uint8_t *)"https://x.example/t", 19 },
+		.kind = CW_EXTENSION_LOGOTYPE,
+		.media_type = { (const uint8_t *)"image/png", 9 },
+		.data = { bytes_a, 32 } } },
+	{ .no = CW_LIST, .u.list = { .after = 7 } },
+	{ .no = CW_DELETE_KEY, .u.on_key = { .target = 5 } },
+	{ .no = CW_UNLOCK_KEY, .u.on_key = { .target = 5 } },
+	{ .no = CW_UPDATE_KEY, .u.on_key = { .id = 6, .target = 5 } },
+	{ .no = CW_CLONE_KEY_PROTECTION, .u.on_key = { 6, 5 } },
 };
 
 #define COMMAND(i, name)                                                   \
@@ -54,6 +96,16 @@ COMMAND(1, create_key)
 COMMAND(2, set_certificates)
 COMMAND(3, list)
 COMMAND(4, close)
+COMMAND(5, puk_policy)
+COMMAND(6, grouped_policy)
+COMMAND(7, import_secret)
+COMMAND(8, import_private)
+COMMAND(9, set_extension)
+COMMAND(10, list_after)
+COMMAND(11, delete_key)
+COMMAND(12, unlock_key)
+COMMAND(13, update_key)
+COMMAND(14, clone_protection)
 
 ROUND_TRIP(command, struct cw_command, cw_command_decode, cw_command_encode)
 
@@ -62,10 +114,25 @@ reply_encode(enum cw_command_no no, const struct cw_sample_keys *keys,
     struct cw_buf *out)
 {
 	struct cw_listed_key listed[1] = { { .id = 5,
-	    .type = CW_KEY_P256,
-	    .slot = 0x9a,
+	    .attributes = { .type = CW_KEY_P256,
+		.usage = CW_USAGE_SIGN,
+		.origin = CW_ORIGIN_IMPORTED,
+		.exportable = true,
+		.pin_policy = 6,
+		.export_guard = CW_GUARD_PUK,
+		.delete_guard = CW_GUARD_NEVER,
+		.n_algorithms = 2,
+		.algorithms = { -257, -9 },
+		.name = { (const uint8_t *)"key", 3 } },
 	    .n_chain = 1,
-	    .chain = { { bytes_a, 32 } } } };
+	    .chain = { { bytes_a, 32 } },
+	    .has_pin = true,
+	    .pin_tries = 3,
+	    .has_puk = true,
+	    .puk_tries = 15,
+	    .exported = true,
+	    .n_extensions = 1,
+	    .extensions = { { (const uint8_t *)"type", 4 } } } };
 	const struct cw_reply reply = { .key = keys->other,
 		.statement = str("statement"),
 		.n_keys = 1,
@@ -137,8 +204,11 @@ ROUND_TRIP(replies, struct cw_batch, cw_replies_decode, cw_replies_encode)
 void
 cw_sample_pin_info_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 {
-	const struct cw_pin_info info = { 0, cw_pin_rule_piv, true, 3,
-		cw_pin_rule_piv, 2 };
+	const struct cw_pin_info info = { .rule = cw_pin_rule_piv,
+		.is_set = true,
+		.tries_left = 3,
+		.puk_rule = cw_pin_rule_piv,
+		.puk_tries_left = 2 };
 
 	(void)keys;
 	cw_pin_info_encode(&info, out);
@@ -147,10 +217,53 @@ cw_sample_pin_info_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 ROUND_TRIP(pin_info, struct cw_pin_info, cw_pin_info_decode, cw_pin_info_encode)
 
 void
+cw_sample_key_pin_info_encode(const struct cw_sample_keys *keys,
+    struct cw_buf *out)
+{
+	const struct cw_pin_info info = { .policy = 6,
+		.rule = { CW_PIN_TEXT, 4, 8, 15, 1 },
+		.tries_left = 15,
+		.group = 5,
+		.usage = 1 };
+
+	(void)keys;
+	cw_pin_info_encode(&info, out);
+}
+
+void
+cw_sample_key_set_pin_encode(const struct cw_sample_keys *keys,
+    struct cw_buf *out)
+{
+	const struct cw_set_pin set = { .session_id = { 1 },
+		.policy = 6,
+		.pin = str("271828"),
+		.group = 5 };
+
+	(void)keys;
+	cw_set_pin_encode(&set, out);
+}
+
+void
+cw_sample_properties_encode(const struct cw_sample_keys *keys,
+    struct cw_buf *out)
+{
+	const struct cw_properties p = { .n = 2,
+		.items = { { str("Counter"), true, { bytes_a, 4 } },
+		    { str("Algorithm"), false, CW_BYTES_NONE } } };
+
+	(void)keys;
+	cw_properties_encode(&p, out);
+}
+
+ROUND_TRIP(properties, struct cw_properties, cw_properties_decode,
+    cw_properties_encode)
+
+void
 cw_sample_set_pin_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 {
-	const struct cw_set_pin set = { { 1 }, 0, str("271828"),
-		str("314159") };
+	const struct cw_set_pin set = { .session_id = { 1 },
+		.pin = str("271828"),
+		.puk = str("314159") };
 
 	(void)keys;
 	cw_set_pin_encode(&set, out);

@@ -78,7 +78,7 @@ a_list_has_the_issuers_own_keys_only(void **state)
 {
 	struct cw_test_world *w = *state;
 	struct cw_command list = { .no = CW_LIST };
-	struct cw_listed_key keys[CW_KEYS_MAX];
+	static struct cw_listed_key keys[CW_KEYS_MAX];
 	struct cw_reply reply = { .keys = keys };
 	struct cw_test_issuer other;
 
@@ -88,8 +88,8 @@ a_list_has_the_issuers_own_keys_only(void **state)
 	assert_err(cw_test_issuer_begin(&other), CW_OK);
 	assert_err(cw_test_issuer_command(&other, &list, &reply), CW_OK);
 	assert_int_equal(reply.n_keys, 1);
-	assert_int_equal(keys[0].slot, 0x9C);
-	assert_int_equal(keys[0].type, CW_KEY_P384);
+	assert_int_equal(keys[0].attributes.slot, 0x9C);
+	assert_int_equal(keys[0].attributes.type, CW_KEY_P384);
 	assert_int_equal(keys[0].n_chain, 2);
 	assert_true(
 	    cw_bytes_equal(keys[0].chain[0], cw_buf_bytes(&other.certificate)));
@@ -133,7 +133,8 @@ what_is_no_command_gets_an_error_reply(void **state)
 		enum cw_err want;
 	} rows[] = {
 		{ "nothing inside an array", "80", CW_ERR_OUT_OF_RANGE },
-		{ "reserved command 5", "8305f4a0", CW_ERR_UNKNOWN_COMMAND },
+		{ "command 14", "830ef4a0", CW_ERR_UNKNOWN_COMMAND },
+		{ "command 0", "8300f4a0", CW_ERR_UNKNOWN_COMMAND },
 		{ "command 99", "831863f4a0", CW_ERR_UNKNOWN_COMMAND },
 		{ "unknown field", "8308f4a10100", CW_ERR_UNKNOWN_FIELD },
 		{ "longer form", "831808f4a0", CW_ERR_NOT_DETERMINISTIC },

@@ -13,11 +13,12 @@ every_wrong_key_ends_the_session(void **state)
 		struct cw_create_key key;
 		enum cw_err want;
 	} rows[] = {
-		{ "type that the card does not list",
-		    { .id = 1, .type = CW_KEY_RSA3072, .usage = 1 },
-		    CW_ERR_UNSUPPORTED_KEY },
-		{ "another one", { .id = 1, .type = CW_KEY_X25519, .usage = 4 },
-		    CW_ERR_UNSUPPORTED_KEY },
+		{ "X25519 that signs",
+		    { .id = 1, .type = CW_KEY_X25519, .usage = 1 },
+		    CW_ERR_BAD_USAGE },
+		{ "RSA-3072 that agrees",
+		    { .id = 1, .type = CW_KEY_RSA3072, .usage = 4 },
+		    CW_ERR_BAD_USAGE },
 		{ "RSA that agrees",
 		    { .id = 1, .type = CW_KEY_RSA2048, .usage = 4 },
 		    CW_ERR_BAD_USAGE },

@@ -215,9 +215,11 @@ OTHERWISE(struct cw_card_key *, cw_card_find_slot,
 	return key;
 }
 
-OTHERWISE(bool, cw_card_has_id, const struct cw_card_job *job, uint32_t id)
+OTHERWISE(bool, cw_card_has_id, const struct cw_card_objects *objects,
+    const struct cw_card_session *session, uint32_t id)
 {
-	return !has("id-unchecked") && __real_cw_card_has_id(job, id);
+	return !has("id-unchecked") &&
+	    __real_cw_card_has_id(objects, session, id);
 }
 
 OTHERWISE(enum cw_err, cw_cert_public_key, struct cw_bytes der,
