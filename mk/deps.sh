@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs the packages of mk/packages that are missing, and unpacks the source
-# of civetweb into $1/civetweb. With all of it present: needs neither root nor
-# network, and changes nothing.
+# Installs the packages of mk/packages that are missing, and the driver of the
+# browser tests (npm), and unpacks the source of civetweb into $1/civetweb. With
+# all of it present: needs neither root nor network, and changes nothing.
 set -eu
 
 deps=${1:-.deps}
@@ -10,10 +10,14 @@ here=$(dirname "$0")
 want=1.15
 
 missing=
-for p in $(sed 's/#.*//' "$here/packages" | awk 'NF { print $2 }'); do
+while read -r kind p command; do
+	case $kind in
+	'' | '#'*) continue ;;
+	command) command -v "$command" >/dev/null && continue ;;
+	esac
 	s=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) || s=
 	[ "$s" = installed ] || missing="$missing $p"
-done
+done <"$here/packages"
 missing=${missing# }
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" != 0 ]; then
@@ -26,6 +30,17 @@ if [ -n "$missing" ]; then
 	apt-get -qq update
 	# shellcheck disable=SC2086
 	apt-get -qq -y --no-install-recommends install $missing
+fi
+
+# What drives Chromium in the tests: as the lock file names it, byte for byte.
+browser=$here/../tests/browser
+if ! cmp -s "$browser/package-lock.json" "$browser/node_modules/.lock"; then
+	echo "  NPM  tests/browser"
+	(cd "$browser" && npm ci --silent --omit=dev >/dev/null) || {
+		echo "The packages of tests/browser could not be installed." >&2
+		exit 1
+	}
+	cp "$browser/package-lock.json" "$browser/node_modules/.lock"
 fi
 
 [ -e "$deps/civetweb/.version" ] &&

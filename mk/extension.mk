@@ -6,3 +6,9 @@
 extension:
 	$(call say,EXT,$(BUILD)/extension)mkdir -p $(BUILD)
 	$(Q)scripts/extension $(BUILD)/extension $(ORIGINS)
+
+#: make test-browser  the extension in real browsers
+.PHONY: test-browser
+test-browser:
+	$(SUB) all
+	$(Q)BUILD=$(BUILD) tests/run $(TESTFLAGS) tests/browser

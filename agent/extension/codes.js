@@ -40,3 +40,12 @@ export function codeOf(number) {
 	const row = RANGES.find(([from, to]) => number >= from && number <= to);
 	return row === undefined ? 'INTERNAL' : row[2];
 }
+
+// The text of what to do. What the agent advises is for its command line; it
+// counts where a code says too little.
+const BY_NUMBER = ['ISSUER_ERROR', 'INTERNAL', 'CARD_ERROR'];
+
+export function remedyKey(code, number) {
+	return 'remedy_' + (Number.isInteger(number) && BY_NUMBER.includes(code) ?
+		number : code);
+}

@@ -11,7 +11,8 @@ const HELLO_MS = 8000;
 const REASONS = [
 	[/native messaging host not found|No such native application/i,
 		'AGENT_MISSING'],
-	[/failed to start|does not exist, or is not executable/i, 'AGENT_MISSING'],
+	// Firefox says no more than the second when there is no such program.
+	[/failed to start|unexpected error occurred/i, 'AGENT_MISSING'],
 	[/forbidden|not allowed/i, 'AGENT_FORBIDDEN'],
 ];
 

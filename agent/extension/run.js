@@ -2,7 +2,7 @@
 // One run: from a page's request to the outcome. It relays between the agent
 // (native port), the page's content script (which does the HTTP) and the dialog
 // window (which shows `view` as it is, and sends back what the person does).
-import { codeOf } from './codes.js';
+import { codeOf, remedyKey } from './codes.js';
 import { Host } from './host.js';
 
 const PERSON_MS = 10 * 60 * 1000; // to answer the dialog
@@ -56,6 +56,10 @@ export class Run {
 
 	get isOver() {
 		return this.#over;
+	}
+
+	get wasAccepted() {
+		return this.#accepted;
 	}
 
 	get origin() {
@@ -234,6 +238,9 @@ export class Run {
 				{ for: m.for, reader: m.reader ?? null,
 					tries: m.tries_left ?? null,
 					error: m.error?.number ?? null } : null;
+			this.#toPage({
+				type: 'progress', progress: { wait: this.view.waiting?.for ?? null },
+			});
 		},
 		async post(m) {
 			// The agent has checked this; it costs nothing here.
@@ -287,7 +294,7 @@ export class Run {
 				number: more.number,
 				message: chrome.i18n.getMessage('error_' + more.number) ||
 					more.sentence,
-				remedy: chrome.i18n.getMessage('remedy_' + more.number) ||
+				remedy: chrome.i18n.getMessage(remedyKey(code, more.number)) ||
 					more.remedy,
 			},
 		});

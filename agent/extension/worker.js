@@ -36,7 +36,7 @@ function tired(origin) {
 }
 
 function ended(run) {
-	if (run.view.failure?.code === 'REFUSED')
+	if (run.view.failure?.code === 'REFUSED' && !run.wasAccepted)
 		refusals.set(run.origin,
 			[...(refusals.get(run.origin) ?? []), Date.now()]);
 }

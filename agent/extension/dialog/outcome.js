@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Progress, and how it ended.
+import { remedyKey } from '../codes.js';
 import { el, has, icon, place, plain, t } from './text.js';
 
 const $ = (id) => document.getElementById(id);
@@ -80,7 +81,6 @@ export function renderDone({ changes }) {
 }
 
 const LATER = ['APPROVAL_PENDING', 'BUSY'];
-const BY_NUMBER = ['ISSUER_ERROR', 'INTERNAL', 'CARD_ERROR'];
 const MILD = ['REFUSED', 'CANCELLED', 'PAGE_GONE', 'TIMED_OUT'];
 
 // A sentence as a heading.
@@ -101,11 +101,9 @@ export function renderFailed({ failure }) {
 	const known = number !== undefined && has('error_' + number);
 	const why = known ? t('error_' + number) : plain(failure.sentence);
 	$('failed-why').textContent = heading(why) === what ? '' : why;
-	// What the agent advises is for its command line, but where nothing better
-	// is known here.
-	const todo = known && BY_NUMBER.includes(name) ? t('remedy_' + number) :
-		t('remedy_' + name);
-	$('failed-todo').textContent = todo;
+	const todo = remedyKey(name, number);
+	$('failed-todo').textContent = has(todo) ? t(todo) :
+		plain(failure.remedy) || t('remedy_' + name);
 	$('failed-number').textContent = number !== undefined ?
 		t('ext_number', number) : failure.status !== undefined ?
 			t('ext_status', failure.status) : '';

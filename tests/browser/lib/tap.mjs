@@ -15,7 +15,8 @@ export async function ok(sentence, f) {
 		return true;
 	} catch (e) {
 		console.log(`not ok ${count} - ${sentence}`);
-		note(e?.stack ?? e);
+		note((e?.stack ?? String(e)).split('\n')
+			.filter((line) => !line.includes('node:')).slice(0, 12).join('\n'));
 		return false;
 	}
 }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Firefox, headless, with the extension installed for the time of the test.
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { Marionette } from './marionette.mjs';
+import { until } from './wait.mjs';
+
+const PREFS = {
+	'app.normandy.enabled': false,
+	'app.update.disabledForTesting': true,
+	'browser.shell.checkDefaultBrowser': false,
+	'browser.startup.homepage_override.mstone': 'ignore',
+	'browser.startup.page': 0,
+	'browser.tabs.warnOnClose': false,
+	'browser.aboutwelcome.enabled': false,
+	'datareporting.policy.dataSubmissionEnabled': false,
+	'dom.ipc.processPrelaunch.enabled': false,
+	'extensions.autoDisableScopes': 0,
+	'extensions.getAddons.cache.enabled': false,
+	'extensions.update.enabled': false,
+	'network.captive-portal-service.enabled': false,
+	'network.connectivity-service.enabled': false,
+	'services.settings.server': 'data:,#remote-settings-dummy/v1',
+	'browser.safebrowsing.malware.enabled': false,
+	'browser.safebrowsing.phishing.enabled': false,
+	'toolkit.telemetry.reportingpolicy.firstRun': false,
+	'security.sandbox.content.level': 0,
+};
+const DIALOG = '/dialog/dialog.html';
+
+// One window handle; commands go to it by switching first, one at a time.
+class Tab {
+	constructor(browser, handle) {
+		this.browser = browser;
+		this.handle = handle;
+		this.isClosed = false;
+	}
+
+	on(f) {
+		return this.browser.queue(async (m) => {
+			await m.send('WebDriver:SwitchToWindow', { handle: this.handle,
+				focus: true });
+			return f(m);
+		});
+	}
+
+	goto(url) {
+		return this.on((m) => m.send('WebDriver:Navigate', { url }));
+	}
+
+	eval(script) {
+		return this.on(async (m) => (await m.send(
+			'WebDriver:ExecuteAsyncScript', {
+				script: 'const [done] = arguments; (async () => {' + script +
+					'})().then((v) => done({ v }), (e) => done({ e: ' +
+					'String(e) }))',
+				args: [], sandbox: null, newSandbox: false, scriptTimeout: 30000,
+			})).value).then((r) => {
+			if (r.e !== undefined)
+				throw new Error(r.e);
+			return r.v;
+		});
+	}
+
+	click(selector) {
+		return this.on(async (m) => {
+			const { value } = await m.send('WebDriver:FindElement',
+				{ using: 'css selector', value: selector });
+			await m.send('WebDriver:ElementClick', {
+				id: Object.values(value)[0],
+			});
+		});
+	}
+
+	press(key) {
+		const code = { Escape: '\ue00c', Enter: '\ue007', Tab: '\ue004',
+			ArrowDown: '\ue015' }[key];
+		return this.on((m) => m.send('WebDriver:PerformActions', { actions: [{
+			type: 'key', id: 'keyboard',
+			actions: [{ type: 'keyDown', value: code },
+				{ type: 'keyUp', value: code }],
+		}] }));
+	}
+
+	url() {
+		return this.on(async (m) =>
+			(await m.send('WebDriver:GetCurrentURL')).value);
+	}
+
+	shot(file) {
+		return this.on(async (m) => {
+			const { value } = await m.send('WebDriver:TakeScreenshot',
+				{ full: false });
+			fs.writeFileSync(file, Buffer.from(value, 'base64'));
+		});
+	}
+
+	async close() {
+		this.isClosed = true;
+		await this.on((m) => m.send('WebDriver:CloseWindow'));
+	}
+
+	size() {}
+
+	scheme() {}
+}
+
+export class Firefox {
+	static label = 'Firefox';
+	#m;
+	#process;
+	#last = Promise.resolve();
+	#first;
+
+	static async launch(world, options = {}) {
+		const b = new Firefox();
+		const profile = path.join(world.home, 'firefox');
+		if (!fs.existsSync(profile)) {
+			fs.mkdirSync(profile, { recursive: true });
+			execFileSync('certutil', ['-N', '-d', 'sql:' + profile,
+				'--empty-password']);
+			execFileSync('certutil', ['-A', '-d', 'sql:' + profile, '-n', 'test',
+				'-t', 'C,,', '-i', world.root]);
+		}
+		const active = path.join(profile, 'MarionetteActivePort');
+		fs.rmSync(active, { force: true });
+		const prefs = { ...PREFS, 'marionette.port': 0,
+			'intl.locale.requested': options.locale ?? 'en-US',
+			'intl.accept_languages': options.locale ?? 'en-US' };
+		fs.writeFileSync(path.join(profile, 'user.js'),
+			Object.entries(prefs).map(([k, v]) =>
+				`user_pref(${JSON.stringify(k)}, ${JSON.stringify(v)});\n`)
+				.join(''));
+		const log = fs.openSync(path.join(world.home, 'firefox.log'), 'a');
+		b.#process = spawn('firefox-esr', [
+			...(options.headed ? [] : ['--headless']), '--marionette',
+			'-remote-allow-system-access', '--profile', profile, '--no-remote',
+		], { env: { ...world.env, MOZ_HEADLESS_WIDTH: '1100',
+			MOZ_HEADLESS_HEIGHT: '900' }, stdio: ['ignore', log, log] });
+		const port = await until('Firefox says its port', () =>
+			Number(fs.readFileSync(active, 'utf8')), 60000);
+		b.#m = await until('Firefox listens', () => Marionette.connect(port));
+		await b.#m.send('WebDriver:NewSession', { capabilities: {
+			alwaysMatch: { pageLoadStrategy: 'normal' } } });
+		[b.#first] = await b.#m.send('WebDriver:GetWindowHandles');
+		const extension = options.extension === undefined ? world.extension :
+			options.extension;
+		if (extension !== null)
+			await b.#m.send('Addon:Install', { path: extension,
+				temporary: true });
+		return b;
+	}
+
+	queue(f) {
+		const next = this.#last.then(() => f(this.#m));
+		this.#last = next.catch(() => {});
+		return next;
+	}
+
+	async tab() {
+		const { handle } = await this.queue(async (m) => {
+			// It opens beside the present one, which may be closed.
+			await m.send('WebDriver:SwitchToWindow', { handle: this.#first,
+				focus: true });
+			return m.send('WebDriver:NewWindow', { type: 'tab', focus: true });
+		});
+		return new Tab(this, handle);
+	}
+
+	// Handles of the extension's windows.
+	#dialogs() {
+		return this.queue(async (m) => {
+			const found = [];
+			for (const handle of await m.send('WebDriver:GetWindowHandles')) {
+				await m.send('WebDriver:SwitchToWindow', { handle,
+					focus: false });
+				const { value } = await m.send('WebDriver:GetCurrentURL');
+				if (value.startsWith('moz-extension://') &&
+				    value.includes(DIALOG))
+					found.push(handle);
+			}
+			return found;
+		});
+	}
+
+	async dialog() {
+		return new Tab(this, await until('the dialog opens', async () =>
+			(await this.#dialogs())[0]));
+	}
+
+	async noDialog() {
+		return (await this.#dialogs()).length === 0;
+	}
+
+	async closeDialogs() {
+		for (const handle of await this.#dialogs())
+			await new Tab(this, handle).close();
+	}
+
+	async closeAll() {
+		const all = await this.queue((m) => m.send('WebDriver:GetWindowHandles'));
+		for (const handle of all.filter((h) => h !== this.#first))
+			await new Tab(this, handle).close();
+	}
+
+	async close() {
+		const ended = new Promise((resolve) =>
+			this.#process.once('exit', resolve));
+		await this.#m.send('Marionette:Quit', { flags: ['eForceQuit'] })
+			.catch(() => this.#process.kill());
+		await ended;
+		this.#m.close();
+	}
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person does, step by step, in either browser.
+import path from 'node:path';
+import { until } from './wait.mjs';
+
+const LISTEN = `
+	if (window.answers === undefined) {
+		window.answers = [];
+		addEventListener('message', (e) => {
+			if (e.data?.from === 'extension')
+				answers.push(e.data);
+		});
+	}
+`;
+export const OWN_BUTTON = LISTEN + `
+	document.getElementById('own')?.remove();
+	const b = document.createElement('button');
+	b.id = 'own';
+	b.textContent = 'Begin';
+	b.onclick = () => postMessage({ cardwright: 1, id: 'own',
+		type: 'provision', intent: window.intentUrl ?? '/intent' },
+		location.origin);
+	document.body.prepend(b);
+	scrollTo(0, 0);
+`;
+
+export class Dialog {
+	constructor(tab, flow) {
+		this.tab = tab;
+		this.flow = flow;
+	}
+
+	phase() {
+		return this.tab.eval('return document.body.dataset.phase');
+	}
+
+	async reaches(...phases) {
+		let last;
+		return until('the dialog says ' + phases, async () => {
+			last = await this.phase();
+			return phases.includes(last) && last;
+		}, 30000).catch(async (e) => {
+			throw new Error(`${e.message}; it says ${last}: ` +
+				await this.text('main').catch(() => '?'));
+		});
+	}
+
+	text(selector) {
+		return this.tab.eval(`return document.querySelector(
+			${JSON.stringify(selector)}).innerText.trim()`);
+	}
+
+	async says(selector, pattern) {
+		let last;
+		await until(`${selector} says ${pattern}`, async () => {
+			last = await this.text(selector);
+			return pattern.test(last);
+		}).catch((e) => {
+			throw new Error(`${e.message}, but: ${last}`);
+		});
+	}
+
+	async agree() {
+		await this.reaches('consent');
+		await until('Agree is active', () => this.tab.eval(
+			'return !document.getElementById("accept").disabled'));
+		await this.tab.click('#accept');
+	}
+
+	refuse() {
+		return this.tab.click('#refuse');
+	}
+
+	shot(name) {
+		return this.flow.shot(this.tab, 'dialog-' + name);
+	}
+}
+
+export class Flow {
+	constructor(world, browser, kind) {
+		this.world = world;
+		this.browser = browser;
+		this.kind = kind;
+	}
+
+	shot(tab, name) {
+		return tab.shot(path.join(this.world.shots,
+			`${this.kind.toLowerCase()}-${name}.png`));
+	}
+
+	// The page that begins, as somebody gets there who has an invitation.
+	async invited(...options) {
+		const tab = await this.browser.tab();
+		await tab.goto(this.world.invite(...options));
+		await tab.click('button[type=submit]');
+		await until('the page is there', async () =>
+			(await tab.url()).endsWith('/enroll'));
+		await tab.eval(LISTEN);
+		return tab;
+	}
+
+	// The page's own button.
+	async begin(tab) {
+		const there = await until('the page knows what is there', () =>
+			tab.eval('const b = document.getElementById("begin"); return ' +
+				'b === null ? "none" : b.offsetParent !== null && !b.disabled'));
+		this.pageHasNoButton = there === 'none';
+		if (this.pageHasNoButton)
+			return this.ask(tab);
+		await tab.click('#begin');
+		return this.dialog();
+	}
+
+	// A click on a button of our own, which does what the page's does, whatever
+	// the page thinks is missing.
+	async ask(tab) {
+		await tab.eval(OWN_BUTTON);
+		await tab.click('#own');
+		return this.dialog();
+	}
+
+	async dialog() {
+		return new Dialog(await this.browser.dialog(), this);
+	}
+
+	// The extension's last word to the page.
+	answer(tab) {
+		return until('the page gets its answer', async () =>
+			(await tab.eval('return window.answers ?? []'))
+				.find((a) => a.type === 'result' || a.type === 'error'), 30000);
+	}
+
+	// The dialog has said why, and the page got the code.
+	async fails(tab, dialog, code) {
+		await dialog.reaches('failed');
+		const answer = await this.answer(tab);
+		if (answer.code !== code)
+			throw new Error(`the page got ${JSON.stringify(answer)}`);
+	}
+
+	async noAgent() {
+		await until('the agent has gone',
+			() => this.world.agents().length === 0);
+	}
+
+	async tidy(...tabs) {
+		await this.browser.closeDialogs();
+		for (const tab of tabs)
+			if (!tab.isClosed)
+				await tab.close();
+		await this.noAgent();
+	}
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Firefox's own remote protocol: "length:[0,id,command,parameters]" over TCP.
+import net from 'node:net';
+
+export class Marionette {
+	#socket;
+	#buffer = Buffer.alloc(0);
+	#id = 0;
+	#waiting = new Map();
+	#greeting;
+
+	static async connect(port) {
+		const m = new Marionette();
+		m.#socket = net.connect(port, '127.0.0.1');
+		m.#socket.on('error', (e) => m.#end(e));
+		m.#socket.on('close', () => m.#end(new Error('Firefox has gone')));
+		m.#socket.on('data', (data) => m.#data(data));
+		await new Promise((resolve, reject) => {
+			m.#greeting = resolve;
+			m.#waiting.set(0, { resolve, reject });
+		});
+		m.#waiting.delete(0);
+		return m;
+	}
+
+	#end(error) {
+		for (const { reject } of this.#waiting.values())
+			reject(error);
+		this.#waiting.clear();
+	}
+
+	#data(data) {
+		this.#buffer = Buffer.concat([this.#buffer, data]);
+		for (;;) {
+			const colon = this.#buffer.indexOf(':');
+			if (colon < 0)
+				return;
+			const length = Number(this.#buffer.subarray(0, colon).toString());
+			if (this.#buffer.length < colon + 1 + length)
+				return;
+			const text = this.#buffer.subarray(colon + 1, colon + 1 + length)
+				.toString();
+			this.#buffer = this.#buffer.subarray(colon + 1 + length);
+			this.#message(JSON.parse(text));
+		}
+	}
+
+	#message(message) {
+		if (!Array.isArray(message))
+			return this.#greeting(message);
+		const [, id, error, result] = message;
+		const waiting = this.#waiting.get(id);
+		this.#waiting.delete(id);
+		if (error !== null)
+			waiting?.reject(Object.assign(
+				new Error(error.error + ': ' + error.message),
+				{ code: error.error }));
+		else
+			waiting?.resolve(result);
+	}
+
+	send(command, parameters = {}) {
+		const id = ++this.#id;
+		const text = JSON.stringify([0, id, command, parameters]);
+		return new Promise((resolve, reject) => {
+			this.#waiting.set(id, { resolve, reject });
+			this.#socket.write(Buffer.byteLength(text) + ':' + text);
+		});
+	}
+
+	close() {
+		this.#socket.destroy();
+	}
+}

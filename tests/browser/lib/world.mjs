@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// All the real parts around a browser, in one folder: development keys, an
+// issuer over TLS, a reader (pcscd with vpcd), cards, the agent with its
+// manifests in the person's home, and a pinentry that does as it is told.
+// Only what is started here is ended here, by its process id.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { until } from './wait.mjs';
+
+const TOP = process.env.TOP ?? process.cwd();
+const BUILD = path.resolve(process.env.BUILD ?? path.join(TOP, 'build'));
+const PORTS = [35963, 35964];
+
+async function freePort() {
+	const server = net.createServer().listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const { port } = server.address();
+	server.close();
+	await once(server, 'close');
+	return port;
+}
+
+// A pinentry is told by a file what to do at GETPIN: good, wrong, weak, cancel,
+// late, or gate (wait until a line comes through the pipe, then good).
+const PINENTRY = `#!/bin/sh
+value=
+echo OK ready
+while read -r line; do
+	echo "$line" >>"$HOME/pinentry.log"
+	case $line in
+	'GETINFO flavor') echo 'D gtk2'; echo OK ;;
+	'SETPROMPT PUK'*) value=31415926; echo OK ;;
+	'SETPROMPT '*) value=271828; echo OK ;;
+	GETPIN)
+		read -r mode <"$HOME/pin"
+		[ "$mode" != gate ] || { read -r _ <"$HOME/gate"; mode=good; }
+		case $mode in
+		good) echo "D $value"; echo OK ;;
+		wrong) echo 'D 999111'; echo OK ;;
+		weak) echo 'D 123456'; echo OK ;;
+		late) echo 'ERR 83886142 timeout' ;;
+		*) echo 'ERR 83886179 cancelled' ;;
+		esac ;;
+	BYE) echo OK; exit ;;
+	*) echo OK ;;
+	esac
+done
+`;
+
+export class World {
+	#cards = [null, null];
+	#fresh = 0;
+	#issuer = null;
+
+	static async make() {
+		const w = new World();
+		w.top = TOP;
+		w.build = BUILD;
+		w.work = fs.mkdtempSync(path.join(process.env.TMPDIR ?? os.tmpdir(),
+			'b.'));
+		w.home = path.join(w.work, 'home');
+		w.keys = path.join(w.work, 'keys');
+		w.reader = path.join(w.work, 'r');
+		w.shots = path.join(BUILD, 'screens');
+		w.extension = path.join(w.work, 'x/unpacked');
+		w.url = `https://localhost:${await freePort()}`;
+		fs.mkdirSync(w.home);
+		fs.mkdirSync(w.shots, { recursive: true });
+		w.pinentry = path.join(w.work, 'pinentry');
+		w.pinentryBack();
+		w.run('mkfifo', path.join(w.home, 'gate'));
+		w.pin('good');
+		w.env = { ...process.env, HOME: w.home,
+			XDG_STATE_HOME: path.join(w.home, 'state'),
+			XDG_CONFIG_HOME: path.join(w.home, '.config'),
+			XDG_CACHE_HOME: path.join(w.home, '.cache'),
+			CARDWRIGHT_PINENTRY: w.pinentry,
+			PCSCLITE_CSOCK_NAME: path.join(w.reader, 'pcscd.comm') };
+		w.run(path.join(TOP, 'scripts/extension'), path.join(w.work, 'x'));
+		w.tool('cardwright-keys', 'dev', '--dir', w.keys, '--url', w.url);
+		for (const folder of ['state', 'signer'])
+			fs.mkdirSync(path.join(w.keys, folder),
+				{ recursive: true, mode: 0o700 });
+		w.root = path.join(w.keys, 'tls-root.pem');
+		w.blank = path.join(w.work, 'blank.state');
+		w.tool('cardwright-card', '--state', w.blank, '--personalise',
+			path.join(w.keys, 'cards/card-1.personalisation'));
+		w.install();
+		await w.readerStart();
+		await w.issuerStart();
+		return w;
+	}
+
+	run(program, ...args) {
+		return execFileSync(program, args, { env: this.env ?? process.env,
+			encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+	}
+
+	tool(name, ...args) {
+		return this.run(path.join(BUILD, name), ...args);
+	}
+
+	pin(mode) {
+		fs.writeFileSync(path.join(this.home, 'pin'), mode + '\n');
+	}
+
+	// Lets the pinentry behind the gate answer.
+	async openGate() {
+		const { O_WRONLY, O_NONBLOCK } = fs.constants;
+		this.pin('good');
+		const fd = await until('a pinentry stands at the gate', () =>
+			fs.openSync(path.join(this.home, 'gate'), O_WRONLY | O_NONBLOCK));
+		fs.writeSync(fd, '\n');
+		fs.closeSync(fd);
+	}
+
+	pinentryAway() {
+		fs.rmSync(this.pinentry);
+	}
+
+	pinentryBack() {
+		fs.writeFileSync(this.pinentry, PINENTRY, { mode: 0o755 });
+	}
+
+	// ---- the agent's manifests ----
+
+	install() {
+		this.tool('cardwright-agent', 'install', '--user');
+	}
+
+	manifests() {
+		const name = 'io.cardwright.agent.json';
+		return ['.config/chromium/NativeMessagingHosts',
+			'.mozilla/native-messaging-hosts']
+			.map((folder) => path.join(this.home, folder, name));
+	}
+
+	// Points the manifests at another program; install() undoes it.
+	replaceAgent(program) {
+		for (const file of this.manifests()) {
+			const manifest = JSON.parse(fs.readFileSync(file, 'utf8'));
+			fs.writeFileSync(file, JSON.stringify(
+				{ ...manifest, path: program }));
+		}
+	}
+
+	// ---- reader and cards ----
+
+	async readerStart() {
+		this.run(path.join(TOP, 'scripts/reader'), 'start', this.reader);
+	}
+
+	async readerStop() {
+		await this.cardOut(0);
+		await this.cardOut(1);
+		this.run(path.join(TOP, 'scripts/reader'), 'stop', this.reader);
+	}
+
+	slotHas(slot, state) {
+		let list = '';
+		try {
+			list = this.run('opensc-tool', '--list-readers');
+		} catch {
+			return false;
+		}
+		return list.split('\n').some((line) =>
+			line.endsWith('Virtual PCD 00 0' + slot) &&
+			line.trim().split(/\s+/)[1] === state);
+	}
+
+	// A card that nobody has used yet.
+	freshCard() {
+		const state = path.join(this.work, `card-${++this.#fresh}.state`);
+		fs.copyFileSync(this.blank, state);
+		return state;
+	}
+
+	async cardIn(slot = 0, state = this.freshCard()) {
+		const log = fs.openSync(path.join(this.work, 'card.log'), 'a');
+		const card = spawn(path.join(TOP, 'scripts/reader'), ['run',
+			this.reader, path.join(BUILD, 'cardwright-card'), '--state', state,
+			'--port', String(PORTS[slot])],
+		{ stdio: ['ignore', log, log], env: this.env });
+		fs.closeSync(log);
+		card.ended = once(card, 'exit');
+		this.#cards[slot] = card;
+		await until('the card is in', () => this.slotHas(slot, 'Yes'));
+		return state;
+	}
+
+	async cardOut(slot = 0) {
+		const card = this.#cards[slot];
+		if (card === null)
+			return;
+		this.#cards[slot] = null;
+		card.kill('SIGTERM');
+		await card.ended;
+	}
+
+	// ---- the issuer ----
+
+	async issuerStart() {
+		const log = fs.openSync(path.join(this.work, 'issuer.log'), 'a');
+		this.#issuer = spawn(path.join(BUILD, 'cardwrightd'), ['--config',
+			path.join(this.keys, 'issuer.ini')],
+		{ stdio: ['ignore', log, log] });
+		fs.closeSync(log);
+		this.#issuer.ended = once(this.#issuer, 'exit');
+		await until('the issuer answers', () => this.run('curl', '-sf',
+			'--cacert', this.root, this.url + '/healthz'));
+	}
+
+	async issuerStop() {
+		const issuer = this.#issuer;
+		this.#issuer = null;
+		issuer?.kill('SIGTERM');
+		await issuer?.ended;
+	}
+
+	// The link as the operator gets it.
+	invite(...options) {
+		return this.tool('cardwright-admin', '--config',
+			path.join(this.keys, 'issuer.ini'), 'invite', '--subject',
+			'CN=Ada Lovelace,O=Analytical Engines', '--profile', 'person',
+			...options).trim();
+	}
+
+	// Every process of the agent that this world's browser has started.
+	agents() {
+		const found = [];
+		for (const pid of fs.readdirSync('/proc').filter((p) => /^\d+$/.test(p)))
+			try {
+				if (fs.readlinkSync(`/proc/${pid}/exe`) ===
+				    path.join(BUILD, 'cardwright-agent') &&
+				    fs.readFileSync(`/proc/${pid}/environ`, 'utf8')
+				    	.includes(this.home))
+					found.push(Number(pid));
+			} catch {
+				// gone meanwhile, or not ours
+			}
+		return found;
+	}
+
+	async end() {
+		await this.issuerStop();
+		await this.readerStop();
+		if (!process.env.CW_KEEP)
+			fs.rmSync(this.work, { recursive: true, force: true });
+	}
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// node main.mjs chromium|firefox [FILTER]: all cases in one browser, as TAP.
+import { cases as card } from './cases/card.mjs';
+import { cases as enrol } from './cases/enrol.mjs';
+import { cases as hostile, Hostile } from './cases/hostile.mjs';
+import { cases as missing } from './cases/missing.mjs';
+import { Chromium } from './lib/chromium.mjs';
+import { Firefox } from './lib/firefox.mjs';
+import { Flow } from './lib/flow.mjs';
+import { finish, note, ok } from './lib/tap.mjs';
+import { World } from './lib/world.mjs';
+
+const Browser = { chromium: Chromium, firefox: Firefox }[process.argv[2]];
+const filter = process.argv[3] ?? '';
+const world = await World.make();
+const hostilePages = new Hostile();
+await hostilePages.start();
+let browser = null;
+process.on('SIGTERM', async () => {
+	await browser?.close().catch(() => {});
+	await world.end();
+	process.exit(143);
+});
+
+try {
+	browser = await Browser.launch(world);
+	const flow = new Flow(world, browser, Browser.label);
+	flow.hostile = hostilePages;
+	for (const [sentence, f] of [...enrol, ...missing, ...card, ...hostile]) {
+		if (!sentence.includes(filter))
+			continue;
+		const begin = Date.now();
+		if (!await ok(`${Browser.label}: ${sentence}`, () => f(flow))) {
+			await world.pin('good');
+			await browser.closeAll();
+		}
+		note(`${Date.now() - begin} ms`);
+	}
+} finally {
+	await browser?.close();
+	hostilePages.end();
+	await world.end();
+}
+finish();
