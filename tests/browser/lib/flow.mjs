@@ -99,14 +99,11 @@ export class Flow {
 		return tab;
 	}
 
-	// The page's own button.
+	// The page's own button, once it thinks that all is there.
 	async begin(tab) {
-		const there = await until('the page knows what is there', () =>
-			tab.eval('const b = document.getElementById("begin"); return ' +
-				'b === null ? "none" : b.offsetParent !== null && !b.disabled'));
-		this.pageHasNoButton = there === 'none';
-		if (this.pageHasNoButton)
-			return this.ask(tab);
+		await until('the page offers to begin', () => tab.eval(
+			'const b = document.getElementById("begin"); ' +
+			'return b.offsetParent !== null && !b.disabled'));
 		await tab.click('#begin');
 		return this.dialog();
 	}
