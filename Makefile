@@ -58,7 +58,7 @@ lib = $(patsubst %,$(BUILD)/lib%.a,$(1))
 
 CIVETWEB := $(DEPS)/civetweb
 CIVETWEB_FLAGS := -DOPENSSL_API_3_0 -DNO_SSL_DL -DNO_CGI -DNO_CACHING \
-	-DNO_FILES -DSOCKET_TIMEOUT_QUANTUM=200 -D_GNU_SOURCE -I. \
+	-DNO_FILES -DSOCKET_TIMEOUT_QUANTUM=200 -D_GNU_SOURCE -DUSE_IPV6 -I. \
 	-include server/gate_calls.h
 # Its own warnings are not ours to repair, and UBSan would stop at its habits.
 CIVETWEB_CFLAGS = $(filter-out -fno-sanitize-recover=all,$(subst \

@@ -220,9 +220,15 @@ handle(void *user, const char *section, const char *name, const char *value)
 }
 
 static bool
+is_unix(const char *listen)
+{
+	return strncmp(listen, "unix:", 5) == 0;
+}
+
+static bool
 is_loopback(const char *listen)
 {
-	return strncmp(listen, "127.", 4) == 0 ||
+	return is_unix(listen) || strncmp(listen, "127.", 4) == 0 ||
 	    strncmp(listen, "[::1]:", 6) == 0 ||
 	    strncmp(listen, "localhost:", 10) == 0;
 }
@@ -247,6 +253,11 @@ check_whole(struct loader *l)
 	if (c->plain && !is_loopback(c->listen))
 		return fail(l,
 		    "plain = yes needs a loopback address in listen");
+	if (!c->plain && is_unix(c->listen))
+		return fail(l, "listen = unix:PATH needs plain = yes");
+	if (!c->plain && c->forwarded_header[0] != '\0')
+		return fail(l,
+		    "forwarded_header needs plain = yes, behind a proxy");
 	if (!c->plain &&
 	    (c->tls_certificate[0] == '\0' || c->tls_key[0] == '\0'))
 		return fail(l, "tls_certificate and tls_key are missing");
@@ -262,6 +273,7 @@ set_defaults(struct cw_config *c)
 	c->open_sessions_max = 10000;
 	c->threads = 16;
 	c->passphrase_fd = -1;
+	c->listen_fd = -1;
 }
 
 enum cw_err

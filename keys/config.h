@@ -3,9 +3,9 @@
  * The configuration file: INI, read once by the parent before it forks, and
  * borrowed by web and signer. The one file that uses libinih is config.c.
  *
- *   [issuer]  name url listen plain state tls_certificate tls_key tls_root
- *             session_minutes invitation_hours open_sessions_max threads user
- *             one_user
+ *   [issuer]  name url listen plain forwarded_header state tls_certificate
+ *             tls_key tls_root session_minutes invitation_hours
+ *             open_sessions_max threads user one_user
  *   [signer]  management_key management_chain ca_key ca_chain authority
  *             vendor_roots log tag_key passphrase_fd user
  *   [admin]   authority_key
@@ -54,13 +54,15 @@ struct cw_model {
 struct cw_config {
 	/* [issuer] */
 	char name[CW_TEXT_MAX + 1];
-	char url[CW_URI_MAX];    /* origin, no path: https://host[:port] */
-	char listen[128];        /* address:port; port 0 picks one */
-	char state[CW_PATH_MAX]; /* folder of the store */
+	char url[CW_URI_MAX]; /* origin, no path: https://host[:port] */
+	char listen[128];     /* address:port, port 0 picks one; unix:path */
+	int listen_fd;        /* bound; by cw_listen_reserve, else -1 */
+	char forwarded_header[64];         /* of a trusted proxy; may be "" */
+	char state[CW_PATH_MAX];           /* folder of the store */
 	char tls_certificate[CW_PATH_MAX]; /* PEM chain; "" with plain = yes */
 	char tls_key[CW_PATH_MAX];
 	char tls_root[CW_PATH_MAX]; /* for clients of this machine; may be "" */
-	bool plain;                 /* no TLS: only on loopback */
+	bool plain;                 /* no TLS: only on loopback, or unix: */
 	char issuer_user[64]; /* whom the web process becomes; may be "" */
 	bool one_user;        /* web and signer may be one user (development) */
 	unsigned

@@ -242,6 +242,8 @@ static const struct cw_config_name issuer_names[] = {
 	{ "url", parse_url, ISSUER(url), 0, 0, true },
 	{ "listen", parse_text, ISSUER(listen), 0, 0, true },
 	{ "plain", parse_bool, ISSUER(plain), 0, 0, false },
+	{ "forwarded_header", parse_text, ISSUER(forwarded_header), 0, 0,
+	    false },
 	{ "state", parse_path, ISSUER(state), 0, 0, true },
 	{ "tls_certificate", parse_path, ISSUER(tls_certificate), 0, 0, false },
 	{ "tls_key", parse_path, ISSUER(tls_key), 0, 0, false },

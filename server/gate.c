@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -40,6 +41,7 @@ struct place {
 	enum cw_gate_phase phase;
 	bool is_over;       /* by its deadline, or: */
 	bool is_ending;     /* its place is given to another */
+	bool is_claimed;    /* the network is one that a proxy named */
 	uint64_t since_ms;  /* of the phase */
 	uint8_t network[8]; /* as cw_limit_network; n_network 0: none */
 	uint8_t n_network;
@@ -61,6 +63,7 @@ static struct gate {
  * anything else is done with it. */
 static _Thread_local int own_fd = -1;
 static _Thread_local bool begins;
+static _Thread_local int given_fd = -1;
 
 enum cw_err
 cw_gate_open(bool plain)
@@ -248,6 +251,45 @@ turn_away(int fd)
 	close(fd);
 }
 
+void
+cw_gate_give(int fd)
+{
+	given_fd = fd;
+}
+
+int
+cw_gate_bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+	int given = given_fd;
+
+	given_fd = -1;
+	if (given < 0)
+		return bind(fd, address, len);
+	return dup3(given, fd, O_CLOEXEC) < 0 ? -1 : 0;
+}
+
+static void
+present(struct sockaddr *address, socklen_t *len)
+{
+	const struct sockaddr_in loopback = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	if (address->sa_family != AF_UNIX)
+		return;
+	memcpy(address, &loopback, sizeof(loopback));
+	*len = sizeof(loopback);
+}
+
+int
+cw_gate_getsockname(int fd, struct sockaddr *address, socklen_t *len)
+{
+	int result = getsockname(fd, address, len);
+
+	if (result == 0)
+		present(address, len);
+	return result;
+}
+
 int
 cw_gate_accept(int listener, struct sockaddr *address, socklen_t *len)
 {
@@ -258,6 +300,7 @@ cw_gate_accept(int listener, struct sockaddr *address, socklen_t *len)
 
 	if (fd < 0)
 		return fd;
+	present(address, len);
 	memcpy(&peer, address, *len < sizeof(peer) ? *len : sizeof(peer));
 	pthread_mutex_lock(&gate.mutex);
 	admitted = admit(fd, network_of(&peer, memory));
@@ -304,6 +347,10 @@ cw_gate_enter(enum cw_gate_phase phase)
 	p = place_of(own_fd);
 	if (p != NULL)
 		set_phase(p, phase);
+	if (p != NULL && p->is_claimed && phase == CW_GATE_IDLE) {
+		set_network(p, CW_BYTES_NONE);
+		p->is_claimed = false;
+	}
 	pthread_mutex_unlock(&gate.mutex);
 }
 
@@ -330,8 +377,10 @@ cw_gate_claim(struct cw_bytes network)
 	p = place_of(own_fd);
 	good = p == NULL || same_network(p, network) ||
 	    count(network) < CW_GATE_PER_NETWORK;
-	if (good && p != NULL && network.len <= sizeof(p->network))
+	if (good && p != NULL && network.len <= sizeof(p->network)) {
 		set_network(p, network);
+		p->is_claimed = true;
+	}
 	pthread_mutex_unlock(&gate.mutex);
 	return good;
 }

@@ -2,8 +2,8 @@
 /*
  * The connections: how many, of whom, and until when. civetweb gives a thread to
  * each and lets a client take its time as long as now and then a byte comes. It
- * is compiled (Makefile, CIVETWEB_FLAGS) so that its own accept, poll and close
- * come here, where every wait has an absolute deadline, one network cannot take
+ * is compiled (Makefile, CIVETWEB_FLAGS) so that its own bind, accept, poll and
+ * close come here, where every wait has an absolute deadline, one network cannot take
  * all places, and a client that is waited for gives its place up to a new one
  * when there is no other. One gate a process, as those calls carry no context.
  */
@@ -36,6 +36,13 @@ enum cw_gate_phase {
 enum cw_err cw_gate_open(bool plain) __attribute__((warn_unused_result));
 void cw_gate_shut(void); /* when nothing uses it any more */
 
+/*
+ * What this thread binds next is this socket (borrowed), which is bound already:
+ * by the parent, with its rights. It may be a Unix socket, of which civetweb is
+ * told that it is IPv4 on loopback.
+ */
+void cw_gate_give(int fd);
+
 /* ---- for the thread that serves a connection ---- */
 
 /* A connection begins; its handshake, if any, is over. */
@@ -49,13 +56,16 @@ bool cw_gate_is_over(void);
 
 /*
  * Counts the connection for another network than its address's, the one that a
- * proxy names. False if that one has too many.
+ * proxy names, until it is idle. False if that one has too many.
  */
 bool cw_gate_claim(struct cw_bytes network);
 
 /* ---- what civetweb calls instead of the system's ---- */
 
 int cw_gate_accept(int listener, struct sockaddr *address, socklen_t *len);
+
+int cw_gate_bind(int fd, const struct sockaddr *address, socklen_t len);
+int cw_gate_getsockname(int fd, struct sockaddr *address, socklen_t *len);
 
 /* As poll(2); for a connection whose time is over -1, errno ETIMEDOUT. */
 int cw_gate_poll(struct pollfd *fds, nfds_t n, int timeout_ms);

@@ -12,6 +12,8 @@
 #include "server/gate.h"
 
 #define accept(listener, address, len) cw_gate_accept(listener, address, len)
+#define bind(fd, address, len) cw_gate_bind(fd, address, len)
+#define getsockname(fd, address, len) cw_gate_getsockname(fd, address, len)
 #define poll(fds, n, timeout_ms) cw_gate_poll(fds, n, timeout_ms)
 #define close(fd) cw_gate_close(fd)
 

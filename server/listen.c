@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,9 +20,22 @@ union address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
+	struct sockaddr_un path;
 };
 
-/* "127.0.0.1:8443" or "[::1]:8443" */
+static bool
+parse_path(const char *path, union address *out, socklen_t *len)
+{
+	memset(out, 0, sizeof(*out));
+	out->path.sun_family = AF_UNIX;
+	*len = sizeof(out->path);
+	if (path[0] != '/' || strlen(path) >= sizeof(out->path.sun_path))
+		return false;
+	memcpy(out->path.sun_path, path, strlen(path));
+	return true;
+}
+
+/* "127.0.0.1:8443", "[::1]:8443" or "unix:/run/x" */
 static bool
 parse(const char *text, union address *out, socklen_t *len)
 {
@@ -30,6 +45,8 @@ parse(const char *text, union address *out, socklen_t *len)
 	char *end;
 	unsigned long port;
 
+	if (strncmp(text, "unix:", 5) == 0)
+		return parse_path(text + 5, out, len);
 	if (n == 0 || n >= sizeof(host) || colon[1] == '\0')
 		return false;
 	port = strtoul(colon + 1, &end, 10);
@@ -54,6 +71,8 @@ parse(const char *text, union address *out, socklen_t *len)
 static bool
 is_loopback(const union address *a)
 {
+	if (a->any.sa_family == AF_UNIX)
+		return true;
 	return a->any.sa_family == AF_INET ?
 	    ntohl(a->v4.sin_addr.s_addr) >> 24 == 127 :
 	    IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr) != 0;
@@ -84,39 +103,89 @@ bind_soon(int fd, const union address *address, socklen_t len)
 	return true;
 }
 
+/* One that is left over from a process that was killed. */
+static void
+remove_stale(const union address *address, socklen_t len)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+
+	if (fd >= 0 && stat(address->path.sun_path, &st) == 0 &&
+	    S_ISSOCK(st.st_mode) && connect(fd, &address->any, len) != 0 &&
+	    errno == ECONNREFUSED)
+		(void)unlink(address->path.sun_path);
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool
+bind_address(int fd, const union address *address, socklen_t len)
+{
+	const int on = 1;
+
+	if (address->any.sa_family != AF_UNIX)
+		return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+			   sizeof(on)) == 0 &&
+		    bind_soon(fd, address, len);
+	remove_stale(address, len);
+	return bind(fd, &address->any, len) == 0 &&
+	    chmod(address->path.sun_path, 0666) == 0;
+}
+
+static void
+tell_port(struct cw_config *config, const union address *address)
+{
+	unsigned port = 0;
+
+	if (address->any.sa_family == AF_INET)
+		port = ntohs(address->v4.sin_port);
+	else if (address->any.sa_family == AF_INET6)
+		port = ntohs(address->v6.sin6_port);
+	if (port == 0)
+		return;
+	set_port(config->listen, sizeof(config->listen), port);
+	set_port(config->url, sizeof(config->url), port);
+}
+
 enum cw_err
-cw_listen_reserve(struct cw_config *config, int *fd)
+cw_listen_reserve(struct cw_config *config)
 {
 	union address address;
 	socklen_t len;
-	const int on = 1;
+	int fd;
 
-	*fd = -1;
+	config->listen_fd = -1;
 	if (!parse(config->listen, &address, &len))
 		return cw_log_fail(CW_ERR_BAD_CONFIG, "listen",
-		    "address=%s cause=\"address:port or [address]:port\"",
+		    "address=%s cause=\"address:port, [address]:port or "
+		    "unix:/path\"",
 		    config->listen);
 	if (config->plain && !is_loopback(&address))
 		return cw_log_fail(CW_ERR_BAD_CONFIG, "listen",
 		    "address=%s cause=\"plain HTTP only on loopback\"",
 		    config->listen);
-	*fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (*fd >= 0 &&
-	    setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    bind_soon(*fd, &address, len) &&
-	    getsockname(*fd, &address.any, &len) == 0) {
-		unsigned port = ntohs(address.any.sa_family == AF_INET ?
-			address.v4.sin_port :
-			address.v6.sin6_port);
-
-		set_port(config->listen, sizeof(config->listen), port);
-		set_port(config->url, sizeof(config->url), port);
+	fd = socket(address.any.sa_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && bind_address(fd, &address, len) &&
+	    getsockname(fd, &address.any, &len) == 0) {
+		tell_port(config, &address);
+		config->listen_fd = fd;
 		return CW_OK;
 	}
 	cw_log_fail(CW_ERR_IO, "listen", "address=%s cause=\"%s\"",
 	    config->listen, strerrorname_np(errno));
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	if (fd >= 0)
+		close(fd);
 	return CW_ERR_IO;
+}
+
+void
+cw_listen_release(struct cw_config *config)
+{
+	if (config->listen_fd < 0)
+		return;
+	close(config->listen_fd);
+	config->listen_fd = -1;
+	if (strncmp(config->listen, "unix:", 5) == 0)
+		(void)unlink(config->listen + 5);
 }

@@ -6,12 +6,19 @@
 #include "keys/config.h"
 
 /*
- * Binds config->listen without listening and gives the socket: it says early
- * what is wrong with the address, chooses the port where it is 0 (written into
- * config->listen, and into config->url where that ends with ":0"), and keeps it
- * while the web process is started again. Errors: BAD_CONFIG, IO (logged).
+ * Binds config->listen ("a.b.c.d:port", "[v6]:port", "unix:/path") into
+ * config->listen_fd, without listening. Whoever holds the socket keeps the
+ * address: the web process listens on it, whatever user that is, and what comes
+ * while it is started again waits. It says early what is wrong with the address,
+ * and chooses the port where it is 0 (written into config->listen, and into
+ * config->url where that ends with ":0"). A Unix socket that nobody listens on
+ * any more is replaced; whoever may enter its folder may connect. Errors:
+ * BAD_CONFIG, IO (logged).
  */
-enum cw_err cw_listen_reserve(struct cw_config *config, int *fd)
+enum cw_err cw_listen_reserve(struct cw_config *config)
     __attribute__((warn_unused_result));
+
+/* Closes it, and removes the Unix socket's file. */
+void cw_listen_release(struct cw_config *config);
 
 #endif

@@ -48,7 +48,7 @@ enum { SIGNER, WEB, CHILDREN };
 
 struct parent {
 	struct cw_config *config;
-	int signal_fd, listen_fd, ready_fd;
+	int signal_fd, ready_fd;
 	uint64_t started_ms;
 	bool announced;
 	int ends[CHILDREN][CW_SIGNER_CHANNELS];
@@ -110,8 +110,8 @@ static void
 close_foreign(struct parent *p, struct child *own, int ready_fd)
 {
 	close(p->signal_fd);
-	if (p->listen_fd >= 0)
-		close(p->listen_fd);
+	if (own != &p->children[WEB])
+		close(p->config->listen_fd);
 	if (p->ready_fd >= 0)
 		close(p->ready_fd);
 	for (size_t c = 0; c < CHILDREN; c++) {
@@ -361,7 +361,7 @@ init(struct parent *p, struct cw_config *config, int ready_fd)
 {
 	memset(p, 0, sizeof(*p));
 	p->config = config;
-	p->signal_fd = p->listen_fd = -1;
+	p->signal_fd = -1;
 	p->ready_fd = ready_fd;
 	p->started_ms = cw_clock_monotonic_ms();
 	p->children[SIGNER].name = "cardwrightd-signer";
@@ -387,7 +387,7 @@ cw_parent_run(struct cw_config *config, int ready_fd)
 	if (err == CW_OK)
 		err = cw_separate(config);
 	if (err == CW_OK)
-		err = cw_listen_reserve(config, &p.listen_fd);
+		err = cw_listen_reserve(config);
 	if (err == CW_OK)
 		err = make_channels(&p);
 	if (err == CW_OK)
@@ -398,6 +398,7 @@ cw_parent_run(struct cw_config *config, int ready_fd)
 	/* The web process first: it may still have something to ask. */
 	end_child(&p, &p.children[WEB]);
 	end_child(&p, &p.children[SIGNER]);
+	cw_listen_release(config);
 	cw_log(CW_LOG_INFO, "end", "state=%s", config->state);
 	return 0;
 }

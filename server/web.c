@@ -17,7 +17,9 @@
 
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
+#include "server/forwarded.h"
 #include "server/gate.h"
+#include "server/limit.h"
 #include "server/tls.h"
 
 #define QUEUE_MS 1000u
@@ -182,16 +184,11 @@ drain(struct mg_connection *conn)
 
 /* For what is wrong before any route is asked. The connection ends with it. */
 static int
-refuse(struct cw_web *web, struct mg_connection *conn, enum cw_err err)
+refuse(struct cw_web *web, struct mg_connection *conn,
+    struct cw_http_response *response, enum cw_err err)
 {
-	struct cw_http_response response;
-	int status;
-
-	cw_http_response_init(&response);
-	cw_http_error(&response, err, false);
-	status = send_response(web, conn, &response, true);
-	cw_http_response_wipe(&response);
-	return status;
+	cw_http_error(response, err, false);
+	return send_response(web, conn, response, true);
 }
 
 /* What the client says of the connection is civetweb's rule too. */
@@ -233,8 +230,32 @@ leave(struct cw_web *web)
 	pthread_mutex_unlock(&web->mutex);
 }
 
+/*
+ * Whose request it is: behind a proxy that says so, the one that it names. Where
+ * the header is there several times, the last is the proxy's. False if that
+ * one's network has too many connections already.
+ */
+static bool
+find_client(const struct cw_web *web, const struct mg_request_info *info,
+    char out[CW_ADDRESS_CHARS])
+{
+	const char *name = web->engine->config->forwarded_header;
+	uint8_t memory[17];
+	int i = name[0] == '\0' ? 0 : info->num_headers;
+
+	snprintf(out, CW_ADDRESS_CHARS, "%s", info->remote_addr);
+	while (i > 0 && strcasecmp(info->http_headers[i - 1].name, name) != 0)
+		i--;
+	if (i == 0 ||
+	    !cw_forwarded_address(name,
+		cw_bytes_str(info->http_headers[i - 1].value), out))
+		return true;
+	return cw_gate_claim(cw_limit_network(out, memory));
+}
+
 static struct cw_http_request
-request_of(const struct mg_request_info *info, size_t body_len)
+request_of(const struct mg_request_info *info, const char *client,
+    size_t body_len)
 {
 	return (struct cw_http_request){
 		.method = cw_bytes_str(info->request_method),
@@ -244,7 +265,7 @@ request_of(const struct mg_request_info *info, size_t body_len)
 		.cookies = header_bytes(info, "Cookie"),
 		.accept = header_bytes(info, "Accept"),
 		.languages = header_bytes(info, "Accept-Language"),
-		.address = info->remote_addr,
+		.address = client,
 		.body_len = body_len,
 	};
 }
@@ -275,7 +296,7 @@ answer(struct cw_web *web, struct mg_connection *conn,
 		mg_disable_connection_keep_alive(conn);
 		status = LAST_STATUS;
 	} else {
-		status = refuse(web, conn, err);
+		status = refuse(web, conn, response, err);
 	}
 	free(body);
 	return status;
@@ -290,18 +311,22 @@ begin_request(struct mg_connection *conn)
 	struct cw_http_response response;
 	struct cw_http_request request;
 	struct cw_http_target target;
+	char client[CW_ADDRESS_CHARS];
 	size_t len;
 	enum cw_err err = check_head(info, &len);
 	int status;
 
 	cw_gate_enter(CW_GATE_BODY);
+	cw_http_response_init(&response);
+	if (err == CW_OK && !find_client(web, info, client))
+		err = CW_ERR_TOO_BUSY;
 	if (err != CW_OK) {
-		status = refuse(web, conn, err);
+		status = refuse(web, conn, &response, err);
 		drain(conn);
+		cw_http_response_wipe(&response);
 		return status;
 	}
-	cw_http_response_init(&response);
-	request = request_of(info, len);
+	request = request_of(info, client, len);
 	if (cw_route_check(web->engine, &request, &target, &response)) {
 		status = answer(web, conn, &request, &target, &response);
 	} else {
@@ -336,6 +361,7 @@ http_error(struct mg_connection *conn, int status, const char *message)
 		{ 505, CW_ERR_HTTP_VERSION },
 	};
 	const struct mg_request_info *info = mg_get_request_info(conn);
+	struct cw_http_response response;
 	enum cw_err err = CW_ERR_INTERNAL;
 
 	(void)message;
@@ -346,7 +372,9 @@ http_error(struct mg_connection *conn, int status, const char *message)
 			err = errors[i].err;
 	if (cw_gate_is_over())
 		err = CW_ERR_REQUEST_TOO_SLOW;
-	refuse(info->user_data, conn, err);
+	cw_http_response_init(&response);
+	refuse(info->user_data, conn, &response, err);
+	cw_http_response_wipe(&response);
 	return 0;
 }
 
@@ -385,6 +413,10 @@ static enum cw_err
 start(struct cw_web *web)
 {
 	const struct cw_config *config = web->engine->config;
+	/* The gate gives the socket; what civetweb parses is no Unix path. */
+	const char *address = strncmp(config->listen, "unix:", 5) == 0 ?
+	    "127.0.0.1:1" :
+	    config->listen;
 	struct mg_callbacks callbacks;
 	char ports[160];
 	char threads[16];
@@ -399,7 +431,7 @@ start(struct cw_web *web)
 	struct mg_error_data error = { .text = text,
 		.text_buffer_size = sizeof(text) };
 
-	snprintf(ports, sizeof(ports), "%s%s", config->listen,
+	snprintf(ports, sizeof(ports), "%s%s", address,
 	    config->plain ? "" : "s");
 	snprintf(threads, sizeof(threads), "%u", CW_GATE_CONNECTIONS);
 	memset(&callbacks, 0, sizeof(callbacks));
@@ -409,6 +441,7 @@ start(struct cw_web *web)
 	callbacks.end_request = end_request;
 	callbacks.log_message = log_message;
 	callbacks.init_ssl = init_ssl;
+	cw_gate_give(config->listen_fd);
 	web->context = mg_start2(&init, &error);
 	if (web->context != NULL)
 		return CW_OK;

@@ -109,4 +109,45 @@ no_fault() {
 	! grep -E 'child.died|Sanitizer|INTERNAL' "$LOG"
 }
 ok 'and none of its processes has died' no_fault
+
+# Behind a proxy, by a Unix socket: it is plain HTTP, and the proxy says whose
+# requests they are.
+kill "$issuer"
+wait "$issuer" 2>/dev/null
+sed -e "s,^listen.*,listen = unix:$WORK/socket," \
+    -e 's/^plain.*//; s/^tls_.*//' \
+    -e 's/^\[issuer\]/&\nplain = yes\nforwarded_header = X-Forwarded-For/' \
+    "$K/test.ini" >"$K/proxy.ini"
+"$BUILD/cardwrightd" --config "$K/proxy.ini" 2>"$LOG" </dev/null &
+issuer=$!
+ok 'behind a proxy it starts on a Unix socket' wait_for 10 is_ready
+# proxied ARGUMENTS OF curl...: the status of each answer, and how many had it.
+proxied() {
+	curl --silent --max-time 20 --unix-socket "$WORK/socket" \
+	    --output /dev/null --write-out '%{http_code}\n' "$@" | sort | uniq -c
+}
+# 300 posts at once, of which somebody is told to wait, or nobody.
+flood() {
+	proxied -H "Origin: $URL" -H "Content-Type: $CBOR" \
+	    -H "X-Forwarded-For: $1" -d x "http://x$nobody?[1-300]" >"$WORK/got"
+	cat "$WORK/got"
+}
+is_limited() {
+	flood "$1"
+	grep -q ' 404$' "$WORK/got" && grep -q ' 503$' "$WORK/got"
+}
+is_not_limited() {
+	flood "$1"
+	grep -q ' 300 404$' "$WORK/got"
+}
+ok 'it serves there' eval 'proxied http://x/healthz | grep -q " 1 200$"'
+ok 'one network gets no more than its share' is_limited 192.0.2.7
+ok 'the machine itself is not meant' is_not_limited 127.0.0.1
+ok 'and none of its processes has died' no_fault
+end_and_look() {
+	kill "$issuer"
+	wait "$issuer" 2>/dev/null
+	[ ! -e "$WORK/socket" ]
+}
+ok 'the socket is gone with it' end_and_look
 finish

@@ -199,6 +199,28 @@ plain_http_is_only_for_loopback(void **state)
 	assert_non_null(strstr(message, "loopback"));
 	assert_err(load(ISSUER "plain = yes\n" SIGNER MODEL PROFILE), CW_OK);
 	assert_true(config.plain);
+	assert_err(load("[issuer]\nname = E\nurl = https://ca.example\n"
+			"listen = unix:/run/x\nstate = s\nplain = yes\n"
+			"forwarded_header = Forwarded\n" SIGNER MODEL PROFILE),
+	    CW_OK);
+	assert_string_equal(config.listen, "unix:/run/x");
+	assert_string_equal(config.forwarded_header, "Forwarded");
+	assert_int_equal(config.listen_fd, -1);
+}
+
+static void
+what_belongs_to_a_proxy_needs_plain_http(void **state)
+{
+	(void)state;
+	assert_err(load("[issuer]\nname = E\nurl = https://ca.example\n"
+			"listen = unix:/run/x\nstate = s\n" TLS SIGNER MODEL
+			    PROFILE),
+	    CW_ERR_BAD_CONFIG);
+	assert_non_null(strstr(message, "unix:PATH needs plain"));
+	assert_err(load(ISSUER TLS
+		       "forwarded_header = Forwarded\n" SIGNER MODEL PROFILE),
+	    CW_ERR_BAD_CONFIG);
+	assert_non_null(strstr(message, "forwarded_header needs plain"));
 }
 
 static void
@@ -220,6 +242,7 @@ main(void)
 		cmocka_unit_test(an_error_is_named_with_its_line),
 		cmocka_unit_test(a_line_that_is_too_long_is_not_cut_in_two),
 		cmocka_unit_test(plain_http_is_only_for_loopback),
+		cmocka_unit_test(what_belongs_to_a_proxy_needs_plain_http),
 		cmocka_unit_test(a_missing_file_is_said_to_be_missing),
 	};
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server in this process, without TLS, and raw connections to it. */
+#ifndef CW_TESTS_WEB_WORLD_H
+#define CW_TESTS_WEB_WORLD_H
+
+#include "server/web.h"
+#include "tests/support/server_world.h"
+
+#define CW_WEB_WORLD_THREADS 3
+
+struct cw_web_world {
+	struct cw_server_world *w;
+	struct cw_web *web;
+	unsigned port;
+};
+
+/* On 127.0.0.1, at a port of its own choice. Around a test of a program with
+ * cw_server_world_begin and _end. */
+int cw_web_world_setup(void **state);
+int cw_web_world_teardown(void **state);
+
+/* To the port, from loopback. */
+int cw_web_connect(const struct cw_web_world *x);
+
+/* Everything until the other end closes, or `ms` pass without a first byte, or
+ * a while without another one. */
+size_t cw_web_receive(int fd, char *out, size_t size, int ms);
+
+/* All of it, or the test fails. */
+void cw_web_say(int fd, const char *text);
+
+#endif
