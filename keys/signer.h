@@ -58,6 +58,7 @@ struct cw_signer_info {
 	struct cw_bytes ca[CW_CHAIN_MAX];
 	struct cw_bytes management[CW_CHAIN_MAX];
 	struct cw_bytes authority[CW_CHAIN_MAX];
+	uint64_t log_commits; /* durable ones, since the signer started */
 };
 
 /* Views borrow from `memory` (initialised by the caller). */

@@ -238,6 +238,7 @@ cw_signer_info(struct cw_signer *signer, struct cw_buf *memory,
 		out->n_ca = get_chain(r, out->ca);
 		out->n_management = get_chain(r, out->management);
 		out->n_authority = get_chain(r, out->authority);
+		out->log_commits = cw_cbor_uint(r, 0, UINT64_MAX);
 	}
 	return end(&call, err);
 }

@@ -255,6 +255,7 @@ cw_signer_log_commit(struct cw_signer_log *log)
 	if (err == CW_OK && fdatasync(log->fd) != 0)
 		err = CW_ERR_IO;
 	if (err == CW_OK) {
+		log->commits++;
 		log->size += log->pending.len;
 		cw_buf_reset(&log->pending);
 		err = write_head(log);

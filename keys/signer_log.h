@@ -20,6 +20,7 @@ struct cw_signer_log {
 	uint8_t *key;          /* guarded, of the HMACs */
 	uint64_t size;         /* bytes that are durable records */
 	struct cw_buf pending; /* records behind them */
+	uint64_t commits;      /* that made some durable, since it was opened */
 	struct cw_index index;
 	uint8_t last[CW_HASH_BYTES]; /* of the last record, pending or not */
 };

@@ -13,6 +13,7 @@ cw_signer_op_info(struct cw_signer_state *s)
 	cw_field_put_bstrs(b, s->ca_chain.items, s->ca_chain.n);
 	cw_field_put_bstrs(b, s->management_chain.items, s->management_chain.n);
 	cw_field_put_bstrs(b, s->authority_chain.items, s->authority_chain.n);
+	cw_cbor_put_uint(b, s->log.commits);
 	return CW_OK;
 }
 

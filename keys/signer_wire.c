@@ -170,7 +170,7 @@ static const struct row {
 	void (*put)(const struct cw_signer_request *q, struct cw_buf *b);
 	void (*get)(struct cw_cbor_reader *r, struct cw_signer_request *q);
 } rows[CW_SIGNER_OPS] = {
-	[CW_SIGNER_INFO] = { 0, 4, NULL, NULL },
+	[CW_SIGNER_INFO] = { 0, 5, NULL, NULL },
 	[CW_SIGNER_SIGN] = { 2, 2, put_sign, get_sign },
 	[CW_SIGNER_TOKEN] = { 2, 1, put_token, get_token },
 	[CW_SIGNER_CERTIFY] = { 5, 1, put_certify, get_certify },
@@ -231,7 +231,7 @@ cw_signer_answer_open(struct cw_bytes packet, uint64_t id,
 	uint64_t number;
 
 	cw_cbor_init(r, packet);
-	cw_cbor_array(r, 2, 6);
+	cw_cbor_array(r, 2, 7);
 	if (cw_cbor_uint(r, 0, UINT64_MAX) != id)
 		cw_cbor_fail(r, CW_ERR_WRONG_REPLY);
 	number = cw_cbor_uint(r, 0, 999);

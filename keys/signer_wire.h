@@ -4,7 +4,8 @@
  * [id, operation, arguments…], an answer [id, error number, results…], results
  * only with error 0:
  *
- *   1 info    []                      -> [key, [+ ca], [+ mgmt], [+ authority]]
+ *   1 info    []                      -> [key, [+ ca], [+ mgmt], [+ authority],
+ *                                         commits of its log]
  *   2 sign    [grant, request-fields] -> [R, tag]
  *   3 token   [proof, token]          -> [verdict]
  *   4 certify [proof, verdict, token, key statement, serial] -> [certificate]

@@ -19,17 +19,26 @@ cw_health_wipe(struct cw_health *health)
 	pthread_mutex_destroy(&health->mutex);
 }
 
-static bool
-signer_is_well(struct cw_signer *signer)
-{
-	struct cw_signer_entry entry;
-	size_t n = 0;
+#define INFO_MAX (64 * 1024)
 
-	return cw_signer_log_read(signer, INT64_MAX, &entry, 1, &n) == CW_OK;
+static bool
+signer_is_well(struct cw_signer *signer, uint64_t *commits)
+{
+	struct cw_signer_info info;
+	struct cw_buf memory;
+	bool well;
+
+	cw_buf_init(&memory, INFO_MAX);
+	well = cw_signer_info(signer, &memory, &info) == CW_OK;
+	if (well)
+		*commits = info.log_commits;
+	cw_buf_wipe(&memory);
+	return well;
 }
 
 void
-cw_health_ask(struct cw_engine *engine, bool *signer, bool *store)
+cw_health_ask(struct cw_engine *engine, bool *signer, bool *store,
+    uint64_t *signer_commits)
 {
 	struct cw_health *h = &engine->health;
 	bool ask;
@@ -41,14 +50,16 @@ cw_health_ask(struct cw_engine *engine, bool *signer, bool *store)
 	h->asking |= ask;
 	*signer = h->signer;
 	*store = h->store;
+	*signer_commits = h->commits;
 	pthread_mutex_unlock(&h->mutex);
 	if (!ask)
 		return;
-	*signer = signer_is_well(engine->signer);
+	*signer = signer_is_well(engine->signer, signer_commits);
 	*store = engine->store->is_well(engine->store);
 	pthread_mutex_lock(&h->mutex);
 	h->signer = *signer;
 	h->store = *store;
+	h->commits = *signer_commits;
 	h->asking = false;
 	h->until_ms = cw_clock_monotonic_ms() + GOOD_FOR_MS;
 	pthread_mutex_unlock(&h->mutex);

@@ -113,18 +113,21 @@ static enum cw_err
 get_health(const struct cw_route_context *c)
 {
 	int64_t open = atomic_load(&c->engine->open_sessions);
+	uint64_t commits;
 	bool signer;
 	bool store;
 
-	cw_health_ask(c->engine, &signer, &store);
+	cw_health_ask(c->engine, &signer, &store, &commits);
 	c->response->media_type = "application/json";
 	c->response->status = signer && store ? 200 : 503;
 	cw_buf_printf(&c->response->body,
 	    "{\"web\":\"ok\",\"signer\":\"%s\",\"store\":\"%s\","
-	    "\"open_sessions\":%lld,\"store_commits\":%llu}\n",
+	    "\"open_sessions\":%lld,\"store_commits\":%llu,"
+	    "\"signer_commits\":%llu}\n",
 	    signer ? "ok" : "down", store ? "ok" : "failing",
 	    (long long)(open < 0 ? 0 : open),
-	    (unsigned long long)c->engine->store->commits(c->engine->store));
+	    (unsigned long long)c->engine->store->commits(c->engine->store),
+	    (unsigned long long)commits);
 	return CW_OK;
 }
 

@@ -288,6 +288,38 @@ a_log_that_cannot_be_written_stops_the_signer(void **state)
 	cw_keys_session_wipe(&x);
 }
 
+static uint64_t
+log_commits(void)
+{
+	struct cw_signer_info info;
+	struct cw_buf memory;
+
+	cw_buf_init(&memory, CW_BODY_MAX);
+	assert_err(cw_signer_info(tree.signer, &memory, &info), CW_OK);
+	cw_buf_wipe(&memory);
+	return info.log_commits;
+}
+
+static void
+a_certificate_is_one_commit_and_the_same_again_none(void **state)
+{
+	struct cw_buf certificate;
+	struct cw_keys_session x;
+	uint64_t before;
+
+	(void)state;
+	cw_buf_init(&certificate, CW_CERT_MAX_BYTES);
+	ready_session(&x);
+	before = log_commits();
+	assert_err(certify(&x, &certificate), CW_OK);
+	assert_int_equal(log_commits(), before + 1);
+	cw_buf_reset(&certificate);
+	assert_err(certify(&x, &certificate), CW_OK);
+	assert_int_equal(log_commits(), before + 1);
+	cw_buf_wipe(&certificate);
+	cw_keys_session_wipe(&x);
+}
+
 static void
 an_answer_that_comes_too_late_is_not_taken_for_another(void **state)
 {
@@ -374,6 +406,8 @@ main(void)
 		cmocka_unit_test(a_log_that_cannot_be_written_stops_the_signer),
 		cmocka_unit_test(
 		    an_answer_that_comes_too_late_is_not_taken_for_another),
+		cmocka_unit_test(
+		    a_certificate_is_one_commit_and_the_same_again_none),
 		cmocka_unit_test(
 		    a_second_signer_on_the_same_log_does_not_start),
 		cmocka_unit_test(the_signer_is_confined),

@@ -162,6 +162,7 @@ health_tells_of_signer_and_store(void **state)
 	cw_server_ask(w, &a, &r);
 	assert_int_equal(r.status, 200);
 	assert_true(contains(&r.body, "\"signer\":\"ok\""));
+	assert_true(contains(&r.body, "\"signer_commits\":"));
 	cw_http_response_wipe(&r);
 	cw_keys_tree_kill(w->tree);
 	/* What was known a moment ago is enough for whoever asks again. */
