@@ -82,7 +82,8 @@ a_user_that_does_not_exist_is_said_to_be_missing(void **state)
 	struct cw_separation s;
 
 	(void)state;
-	snprintf(config.issuer_user, sizeof(config.issuer_user), "no such user");
+	snprintf(config.issuer_user, sizeof(config.issuer_user),
+	    "no such user");
 	assert_err(cw_separation_find(&config, &s),
 	    geteuid() == 0 ? CW_ERR_CONFINEMENT : CW_OK);
 }
