@@ -22,6 +22,7 @@
 
 #include <curl/curl.h>
 
+#include "tests/load/card.h"
 #include "tests/load/client.h"
 #include "tests/load/floor.h"
 #include "tests/support/daemon.h"
@@ -461,6 +462,8 @@ main(int argc, char **argv)
 	cpu_figures(&o);
 	throughput_figures(&o);
 	memory_figures(&o);
+	if (!cw_load_card_figures(o.build, figure))
+		failed = true;
 	fputs("\n]\n", json);
 	return fclose(json) == 0 && !failed ? 0 : 1;
 }

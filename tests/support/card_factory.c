@@ -138,6 +138,7 @@ store(void *ctx, struct cw_bytes state)
 	if (s->is_dead)
 		return CW_ERR_IO;
 	s->stores++;
+	s->written += state.len;
 	if (s->tear != CW_TEST_TEAR_NONE && s->stores == s->tear_at) {
 		s->is_dead = s->tear == CW_TEST_TEAR_BEFORE ||
 		    s->tear == CW_TEST_TEAR_AFTER;

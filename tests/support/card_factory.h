@@ -40,6 +40,7 @@ enum cw_test_tear {
 struct cw_test_storage {
 	struct cw_buf bytes; /* what survives a cut of power */
 	unsigned stores;     /* writes so far */
+	size_t written;      /* bytes in them */
 	enum cw_test_tear tear;
 	unsigned tear_at; /* the write (from 1) at which it happens */
 	bool is_dead;     /* power was cut */
