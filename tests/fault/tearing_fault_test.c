@@ -148,14 +148,18 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char command[96];
+	static const char *const names[] = { "", ".lock", ".new" };
+	char path[96];
 
 	cw_card_free(&w->card);
 	cw_test_issuer_wipe(&w->issuer);
 	cw_test_vendor_wipe(&w->vendor);
 	cw_buf_wipe(&w->before);
-	snprintf(command, sizeof(command), "rm -rf %s", w->folder);
-	assert_int_equal(system(command), 0);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(path, sizeof(path), "%s%s", w->path, names[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(w->folder), 0);
 	free(w);
 	return 0;
 }

@@ -96,12 +96,18 @@ transmit_pcsc(void *ctx, struct cw_bytes command, struct cw_buf *response)
 }
 
 static bool
-run(const char *command, const char *folder)
+run(const char *program, const char *how, const char *folder)
 {
-	char line[256];
+	int status = 1;
+	pid_t child;
 
-	snprintf(line, sizeof(line), "%s %s >/dev/null", command, folder);
-	return system(line) == 0;
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		execlp(program, program, how, folder, (char *)NULL);
+		_exit(127);
+	}
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 /* A personalised card in a file. */
@@ -204,7 +210,7 @@ time_pcsc(const char *build, cw_load_figure *figure)
 	if (mkdtemp(p.folder) == NULL)
 		return false;
 	snprintf(p.state, sizeof(p.state), "%s/card.state", p.folder);
-	right = make_card(p.state) && run("scripts/reader start", p.folder);
+	right = make_card(p.state) && run("scripts/reader", "start", p.folder);
 	if (right) {
 		p.card = start_card(build, &p);
 		right =
@@ -217,8 +223,8 @@ time_pcsc(const char *build, cw_load_figure *figure)
 		kill(p.card, SIGTERM);
 		waitpid(p.card, NULL, 0);
 	}
-	right = run("scripts/reader stop", p.folder) && right;
-	return run("rm -rf", p.folder) && right;
+	right = run("scripts/reader", "stop", p.folder) && right;
+	return run("rm", "-rf", p.folder) && right;
 }
 
 bool
