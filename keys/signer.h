@@ -50,7 +50,8 @@ struct cw_signer;
 struct cw_signer *cw_signer_new(const int *channels, size_t n);
 void cw_signer_free(struct cw_signer **signer);
 
-/* All calls may also give SIGNER_DOWN: no answer within 5 s. */
+/* All calls may also give SIGNER_DOWN: no free channel, or no answer, within
+ * 5 s. */
 
 struct cw_signer_info {
 	struct cw_public_key management_key;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The web process's side: a pool of channels, one request at a time on each. */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 struct channel {
 	int fd;
 	bool busy;
+	bool late; /* an answer to an earlier request may come */
 	struct cw_buf request;
 	struct cw_signer_request checked;
 	size_t len; /* of the answer */
@@ -32,6 +32,7 @@ struct cw_signer *
 cw_signer_new(const int *channels, size_t n)
 {
 	struct cw_signer *s = calloc(1, sizeof(*s));
+	const struct timeval patience = { .tv_sec = TIMEOUT_MS / 1000 };
 	pthread_condattr_t attr;
 
 	if (s == NULL || n == 0 || n > CW_SIGNER_CHANNELS) {
@@ -48,6 +49,9 @@ cw_signer_new(const int *channels, size_t n)
 	s->n = n;
 	for (size_t i = 0; i < n; i++) {
 		s->channels[i].fd = channels[i];
+		s->channels[i].late = true;
+		(void)setsockopt(channels[i], SOL_SOCKET, SO_RCVTIMEO,
+		    &patience, sizeof(patience));
 		s->channels[i].answer = malloc(CW_SIGNER_PACKET_MAX);
 		cw_buf_init(&s->channels[i].request, CW_SIGNER_PACKET_MAX);
 		if (s->channels[i].answer == NULL) {
@@ -115,29 +119,29 @@ release(struct cw_signer *s, struct channel *c)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* The next packet within the time, into c->answer. */
+/* The next packet within the time, into c->answer: the socket itself waits no
+ * longer than that. */
 static bool
 receive(struct channel *c, uint64_t deadline_ms)
 {
-	struct pollfd p = { c->fd, POLLIN, 0 };
-	uint64_t now = cw_clock_monotonic_ms();
 	ssize_t n;
 
-	if (now >= deadline_ms)
-		return false;
-	if (poll(&p, 1, (int)(deadline_ms - now)) < 0)
-		return errno == EINTR && receive(c, deadline_ms);
-	n = recv(c->fd, c->answer, CW_SIGNER_PACKET_MAX, MSG_DONTWAIT);
+	do
+		n = recv(c->fd, c->answer, CW_SIGNER_PACKET_MAX, 0);
+	while (
+	    n < 0 && errno == EINTR && cw_clock_monotonic_ms() < deadline_ms);
 	c->len = n > 0 ? (size_t)n : 0;
 	return n > 0;
 }
 
-/* Answers that came too late for an earlier request. */
+/* Answers that came too late for an earlier request, of this process or of the
+ * one before it. */
 static void
 drain(struct channel *c)
 {
 	while (recv(c->fd, c->answer, CW_SIGNER_PACKET_MAX, MSG_DONTWAIT) > 0)
 		;
+	c->late = false;
 }
 
 /* Sends, and waits for the answer to this very request; a reader stands before
@@ -150,7 +154,8 @@ exchange(struct channel *c, const struct cw_signer_request *q,
 	enum cw_err err;
 	ssize_t sent;
 
-	drain(c);
+	if (c->late)
+		drain(c);
 	cw_buf_reset(&c->request);
 	cw_signer_request_encode(q, &c->request);
 	if (b->err != CW_OK)
@@ -165,11 +170,18 @@ exchange(struct channel *c, const struct cw_signer_request *q,
 		return errno == EMSGSIZE ? CW_ERR_TOO_LARGE :
 					   CW_ERR_SIGNER_DOWN;
 	do {
-		if (!receive(c, deadline_ms))
+		if (!receive(c, deadline_ms)) {
+			c->late = true;
 			return CW_ERR_SIGNER_DOWN;
+		}
 		err = cw_signer_answer_open(cw_bytes(c->answer, c->len), q->id,
 		    r);
-	} while (err == CW_ERR_WRONG_REPLY);
+	} while (
+	    err == CW_ERR_WRONG_REPLY && cw_clock_monotonic_ms() < deadline_ms);
+	if (err == CW_ERR_WRONG_REPLY) {
+		c->late = true;
+		err = CW_ERR_SIGNER_DOWN;
+	}
 	return err;
 }
 
