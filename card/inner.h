@@ -246,6 +246,22 @@ uint16_t cw_card_abort(struct cw_card *card, const struct cw_apdu *apdu,
 uint16_t cw_card_reset_everything(struct cw_card *card,
     const struct cw_apdu *apdu, struct cw_buf *out);
 
+/* ---- holder.c and use.c: the holder's keys ---- */
+
+#define CW_CARD_INSTRUCTION(name)                     \
+	uint16_t cw_card_##name(struct cw_card *card, \
+	    const struct cw_apdu *apdu, struct cw_buf *out)
+
+CW_CARD_INSTRUCTION(read_key);
+CW_CARD_INSTRUCTION(use_key);
+CW_CARD_INSTRUCTION(read_extension);
+CW_CARD_INSTRUCTION(write_property);
+CW_CARD_INSTRUCTION(export_key);
+CW_CARD_INSTRUCTION(change_key_pin);
+CW_CARD_INSTRUCTION(unblock_key);
+CW_CARD_INSTRUCTION(delete_key);
+CW_CARD_INSTRUCTION(attest_offline);
+
 /* ---- instructions of PIV ---- */
 
 uint16_t cw_card_piv_get_data(struct cw_card *card, const struct cw_apdu *apdu,

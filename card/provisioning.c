@@ -123,7 +123,6 @@ select(struct cw_card *card, struct cw_buf *out)
 	return CW_SW_OK;
 }
 
-/* ATTEST OFFLINE (22) and DELETE (E4) have their rows here when they come. */
 static const struct cw_card_instruction instructions[] = {
 	{ 0x80, CW_INS_GET_CAPABILITIES, 0, get_capabilities },
 	{ 0x80, CW_INS_OPEN_SESSION, CW_CARD_CHAIN, cw_card_open_session },
@@ -133,6 +132,15 @@ static const struct cw_card_instruction instructions[] = {
 	{ 0x80, CW_INS_STATUS, CW_CARD_CHAIN, cw_card_get_status },
 	{ 0x80, CW_INS_ABORT, 0, cw_card_abort },
 	{ 0x80, CW_INS_LIST_PUBLIC, 0, list_public },
+	{ 0x80, CW_INS_ATTEST_OFFLINE, CW_CARD_CHAIN, cw_card_attest_offline },
+	{ 0x80, CW_INS_READ_KEY, 0, cw_card_read_key },
+	{ 0x80, CW_INS_USE_KEY, CW_CARD_CHAIN, cw_card_use_key },
+	{ 0x80, CW_INS_READ_EXTENSION, CW_CARD_CHAIN, cw_card_read_extension },
+	{ 0x80, CW_INS_WRITE_PROPERTY, CW_CARD_CHAIN, cw_card_write_property },
+	{ 0x80, CW_INS_EXPORT_KEY, 0, cw_card_export_key },
+	{ 0x80, CW_INS_CHANGE_KEY_PIN, 0, cw_card_change_key_pin },
+	{ 0x80, CW_INS_UNBLOCK_KEY, 0, cw_card_unblock_key },
+	{ 0x80, CW_INS_DELETE, 0, cw_card_delete_key },
 	{ 0x80, CW_INS_PERSONALISE, CW_CARD_CHAIN, personalise },
 	{ 0x80, CW_INS_RESET_CARD, 0, cw_card_reset_everything },
 	{ 0x00, CW_INS_VERIFY, CW_CARD_FRESH, cw_card_verify },

@@ -66,6 +66,14 @@ enum cw_ins {
 	CW_INS_ABORT = 0x1C,    /* data: session id */
 	CW_INS_LIST_PUBLIC = 0x1E,
 	CW_INS_ATTEST_OFFLINE = 0x22,
+	/* The holder's keys (proto/held_key.h). */
+	CW_INS_READ_KEY = 0x30,
+	CW_INS_USE_KEY = 0x32,
+	CW_INS_READ_EXTENSION = 0x34,
+	CW_INS_WRITE_PROPERTY = 0x36,
+	CW_INS_EXPORT_KEY = 0x38,
+	CW_INS_CHANGE_KEY_PIN = 0x3A,
+	CW_INS_UNBLOCK_KEY = 0x3C,
 	CW_INS_DELETE = 0xE4,
 	CW_INS_RESET_CARD = 0xEE,
 	CW_INS_PERSONALISE = 0xF0, /* data: personalisation */

@@ -144,6 +144,19 @@ enum cw_err cw_key_rsa_private(const struct cw_private_key *key,
 enum cw_err cw_key_ecdh(const struct cw_private_key *key, struct cw_bytes point,
     struct cw_buf *x) __attribute__((warn_unused_result));
 
+/*
+ * RSA over a message (RS256 to PS512: RFC 8230, RFC 8812, the salt as long as
+ * the hash), and RSAES-OAEP with one hash for both (RFC 8230 3). Errors:
+ * UNKNOWN_ALGORITHM, OUT_OF_RANGE (not a block of the modulus),
+ * BAD_CIPHERTEXT.
+ */
+enum cw_err cw_key_rsa_sign(const struct cw_private_key *key, int32_t alg,
+    struct cw_bytes message, struct cw_buf *out)
+    __attribute__((warn_unused_result));
+enum cw_err cw_key_rsa_decrypt(const struct cw_private_key *key, int32_t alg,
+    struct cw_bytes ciphertext, struct cw_buf *out)
+    __attribute__((warn_unused_result));
+
 /* ---- hashing, key derivation, AEAD, random ---- */
 
 /* SHA-256 over the parts, one after the other. */

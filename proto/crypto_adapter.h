@@ -34,6 +34,9 @@ extern const struct cw_key_adapter cw_adapter_ec;
 extern const struct cw_key_adapter cw_adapter_rsa;
 extern const struct cw_key_adapter cw_adapter_curve25519;
 
+/* OpenSSL's own form of any key; the caller frees it. NULL: it failed. */
+struct evp_pkey_st *cw_openssl_key(const struct cw_private_key *key);
+
 /* ChaCha20/Poly1305 (RFC 8439) in crypto_sodium.c; `out` has room. */
 enum cw_err cw_sodium_seal(const uint8_t *key, struct cw_bytes nonce,
     struct cw_bytes aad, struct cw_bytes plain, uint8_t *out);

@@ -98,8 +98,8 @@ cw_key_rsa_private(const struct cw_private_key *key, struct cw_bytes block,
 
 /* ---- PKCS#8 ---- */
 
-static EVP_PKEY *
-to_evp(const struct cw_private_key *key)
+EVP_PKEY *
+cw_openssl_key(const struct cw_private_key *key)
 {
 	EVP_PKEY *pkey = NULL;
 	uint8_t secret[32];
@@ -127,7 +127,7 @@ to_evp(const struct cw_private_key *key)
 enum cw_err
 cw_key_export(const struct cw_private_key *key, struct cw_buf *out)
 {
-	EVP_PKEY *pkey = to_evp(key);
+	EVP_PKEY *pkey = cw_openssl_key(key);
 	PKCS8_PRIV_KEY_INFO *p8 = pkey == NULL ? NULL : EVP_PKEY2PKCS8(pkey);
 	int len = p8 == NULL ? -1 : i2d_PKCS8_PRIV_KEY_INFO(p8, NULL);
 	uint8_t *at = len <= 0 ? NULL : cw_buf_extend(out, (size_t)len);

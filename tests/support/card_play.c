@@ -132,3 +132,36 @@ cw_play_listed(struct cw_test_issuer *issuer, uint32_t id)
 	    0x9000);
 	return found;
 }
+
+unsigned
+cw_play_hold(struct cw_test_world *w, enum cw_ins ins,
+    const struct cw_key_request *q)
+{
+	struct cw_buf data;
+	unsigned sw;
+
+	cw_buf_init(&data, CW_APDU_MAX);
+	cw_key_request_encode(ins, q, &data);
+	assert_err(data.err, CW_OK);
+	sw = cw_test_send(&w->card.wire, 0x8000u | ins, 0, cw_buf_bytes(&data),
+	    &w->out);
+	cw_buf_wipe(&data);
+	return sw;
+}
+
+struct cw_held_key
+cw_play_held(struct cw_test_world *w, const char *name)
+{
+	struct cw_key_request q = { .handle = 1 };
+	struct cw_held_key k = { .handle = 0 };
+
+	while (cw_play_hold(w, CW_INS_READ_KEY, &q) == 0x9000) {
+		assert_err(cw_held_key_decode(cw_buf_bytes(&w->out), &k),
+		    CW_OK);
+		if (cw_bytes_is(k.attributes.name, name))
+			return k;
+		q.handle = k.handle + 1;
+	}
+	fail_msg("no key \"%s\"", name);
+	return k;
+}

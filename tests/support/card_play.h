@@ -3,6 +3,7 @@
 #ifndef CW_TESTS_CARD_PLAY_H
 #define CW_TESTS_CARD_PLAY_H
 
+#include "proto/held_key.h"
 #include "tests/support/card_world.h"
 
 #define CW_PLAY_PIN "4711"
@@ -45,5 +46,14 @@ void cw_play_scope_object(struct cw_test_issuer *issuer, uint32_t id);
  * until the next call. */
 const struct cw_listed_key *cw_play_listed(struct cw_test_issuer *issuer,
     uint32_t id);
+
+/* ---- the holder ---- */
+
+/* One of the holder's instructions; the answer's data is in w->out. */
+unsigned cw_play_hold(struct cw_test_world *w, enum cw_ins ins,
+    const struct cw_key_request *q);
+
+/* READ KEY of the key with this name, through all of them; views into w->out. */
+struct cw_held_key cw_play_held(struct cw_test_world *w, const char *name);
 
 #endif

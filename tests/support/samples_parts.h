@@ -88,6 +88,17 @@ ENCODER(set_pin);
 ENCODER(status);
 ENCODER(token);
 ENCODER(token_statement);
+ENCODER(attest_offline);
+ENCODER(attested);
+ENCODER(change_key_pin);
+ENCODER(export_key);
+ENCODER(held_key);
+ENCODER(offline);
+ENCODER(read_extension);
+ENCODER(read_key);
+ENCODER(unblock_key);
+ENCODER(use_key);
+ENCODER(write_property);
 
 DECODER(batch);
 DECODER(capabilities);
@@ -115,6 +126,17 @@ DECODER(set_pin);
 DECODER(status);
 DECODER(token);
 DECODER(token_statement);
+DECODER(attest_offline);
+DECODER(attested);
+DECODER(change_key_pin);
+DECODER(export_key);
+DECODER(held_key);
+DECODER(offline);
+DECODER(read_extension);
+DECODER(read_key);
+DECODER(unblock_key);
+DECODER(use_key);
+DECODER(write_property);
 
 #undef ENCODER
 #undef DECODER
