@@ -38,6 +38,7 @@ cw_confine_user(const char *user, const char *path)
 {
 	const struct passwd *pw;
 	struct stat st;
+	int death = 0;
 	uid_t uid;
 	gid_t gid;
 
@@ -57,11 +58,15 @@ cw_confine_user(const char *user, const char *path)
 	}
 	if (uid == 0)
 		return CW_OK;
+	if (prctl(PR_GET_PDEATHSIG, &death, 0, 0, 0) != 0)
+		return refuse("pdeathsig");
 	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
 	    setresuid(uid, uid, uid) != 0)
 		return refuse("setuid");
 	/* A change of user makes a process dumpable or not by a setting of the
-	 * kernel's; say it again. */
+	 * kernel's, and forgets the signal at its parent's death; say both again. */
+	if (prctl(PR_SET_PDEATHSIG, death, 0, 0, 0) != 0)
+		return refuse("pdeathsig");
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? CW_OK :
 							 refuse("dumpable");
 }

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "proto/base/log.h"
+#include "server/systemd.h"
 
 #define WAIT_MS 2000u
 
@@ -147,14 +149,58 @@ tell_port(struct cw_config *config, const union address *address)
 	set_port(config->url, sizeof(config->url), port);
 }
 
-enum cw_err
-cw_listen_reserve(struct cw_config *config)
+/* ---- a socket that was given ---- */
+
+static bool is_given; /* then its path is not ours to remove */
+
+static bool
+print(const union address *a, char *out, size_t size)
+{
+	char host[INET6_ADDRSTRLEN];
+
+	if (a->any.sa_family == AF_UNIX && a->path.sun_path[0] == '/')
+		snprintf(out, size, "unix:%s", a->path.sun_path);
+	else if (a->any.sa_family == AF_INET &&
+	    inet_ntop(AF_INET, &a->v4.sin_addr, host, sizeof(host)) != NULL)
+		snprintf(out, size, "%s:%u", host, ntohs(a->v4.sin_port));
+	else if (a->any.sa_family == AF_INET6 &&
+	    inet_ntop(AF_INET6, &a->v6.sin6_addr, host, sizeof(host)) != NULL)
+		snprintf(out, size, "[%s]:%u", host, ntohs(a->v6.sin6_port));
+	else
+		return false;
+	return true;
+}
+
+static enum cw_err
+take_given(struct cw_config *config, int fd)
+{
+	union address address;
+	socklen_t len = sizeof(address);
+
+	memset(&address, 0, sizeof(address));
+	if (getsockname(fd, &address.any, &len) != 0 ||
+	    !print(&address, config->listen, sizeof(config->listen)) ||
+	    fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+		return cw_log_fail(CW_ERR_BAD_CONFIG, "listen",
+		    "cause=\"the socket given has no address\"");
+	if (config->plain && !is_loopback(&address))
+		return cw_log_fail(CW_ERR_BAD_CONFIG, "listen",
+		    "address=%s cause=\"plain HTTP only on loopback\"",
+		    config->listen);
+	config->listen_fd = fd;
+	is_given = true;
+	return CW_OK;
+}
+
+/* ---- a socket of our own ---- */
+
+static enum cw_err
+reserve(struct cw_config *config)
 {
 	union address address;
 	socklen_t len;
 	int fd;
 
-	config->listen_fd = -1;
 	if (!parse(config->listen, &address, &len))
 		return cw_log_fail(CW_ERR_BAD_CONFIG, "listen",
 		    "address=%s cause=\"address:port, [address]:port or "
@@ -179,6 +225,19 @@ cw_listen_reserve(struct cw_config *config)
 	return CW_ERR_IO;
 }
 
+enum cw_err
+cw_listen_reserve(struct cw_config *config)
+{
+	enum cw_err err;
+	int fd;
+
+	config->listen_fd = -1;
+	err = cw_systemd_socket(&fd);
+	if (err != CW_OK)
+		return err;
+	return fd >= 0 ? take_given(config, fd) : reserve(config);
+}
+
 void
 cw_listen_release(struct cw_config *config)
 {
@@ -186,6 +245,6 @@ cw_listen_release(struct cw_config *config)
 		return;
 	close(config->listen_fd);
 	config->listen_fd = -1;
-	if (strncmp(config->listen, "unix:", 5) == 0)
+	if (!is_given && strncmp(config->listen, "unix:", 5) == 0)
 		(void)unlink(config->listen + 5);
 }

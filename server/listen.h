@@ -12,8 +12,9 @@
  * while it is started again waits. It says early what is wrong with the address,
  * and chooses the port where it is 0 (written into config->listen, and into
  * config->url where that ends with ":0"). A Unix socket that nobody listens on
- * any more is replaced; whoever may enter its folder may connect. Errors:
- * BAD_CONFIG, IO (logged).
+ * any more is replaced; whoever may enter its folder may connect. A
+ * socket that systemd gives is taken instead, and its address is written into
+ * config->listen. Errors: BAD_CONFIG, IO (logged).
  */
 enum cw_err cw_listen_reserve(struct cw_config *config)
     __attribute__((warn_unused_result));

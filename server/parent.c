@@ -21,6 +21,7 @@
 #include "server/listen.h"
 #include "server/separate.h"
 #include "server/serve.h"
+#include "server/systemd.h"
 #include "server/user.h"
 
 #define BACK_OFF_FIRST_MS 100u
@@ -237,6 +238,7 @@ announce(struct parent *p)
 	unsigned ms = (unsigned)(cw_clock_monotonic_ms() - p->started_ms);
 
 	p->announced = true;
+	cw_systemd_notify("READY=1");
 	cw_log(CW_LOG_INFO, "ready", "url=%s listen=%s start_ms=%u",
 	    config->url, config->listen, ms);
 	if (p->ready_fd >= 0) {
@@ -395,6 +397,7 @@ cw_parent_run(struct cw_config *config, int ready_fd)
 	if (err != CW_OK)
 		return cw_err_exit_status(err);
 	watch(&p);
+	cw_systemd_notify("STOPPING=1");
 	/* The web process first: it may still have something to ask. */
 	end_child(&p, &p.children[WEB]);
 	end_child(&p, &p.children[SIGNER]);

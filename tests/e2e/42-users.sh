@@ -106,6 +106,14 @@ for f in issuing-ca.key management.key tag.key authority.key \
 	ok "the web process's user cannot read $f" sh -c '! setpriv \
 	    --reuid=nobody --clear-groups cat "$1" 2>/dev/null' sh "$K/$f"
 done
+children=$(pgrep -P "$issuer")
+kill -9 "$issuer"
+none_left() {
+	for p in $children; do
+		! kill -0 "$p" 2>/dev/null || return 1
+	done
+}
+ok 'a killed parent takes both with it' wait_for 5 none_left
 stop
 
 # As somebody who is not root, without a word: Landlock, or nothing.
