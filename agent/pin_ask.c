@@ -9,39 +9,149 @@
 
 #define ASK_MAX 10 /* times for one new PIN */
 
+/* ---- words ---- */
+
 static const char *const labels[] = {
-	[CW_PIN_HOLDER] = "PIN",
-	[CW_PIN_PUK] = "PUK",
-	[CW_PIN_KEY] = "PIN",
+	[CW_PIN_HOLDER] = "pin_label",
+	[CW_PIN_PUK] = "puk_label",
+	[CW_PIN_KEY] = "pin_label",
 };
 
 static const char *const existing[] = {
-	[CW_PIN_HOLDER] = "Enter the PIN of your card.",
-	[CW_PIN_PUK] = "Enter the PUK of your card.",
-	[CW_PIN_KEY] = "Enter the PIN of the keys.",
+	[CW_PIN_HOLDER] = "pin_enter_holder",
+	[CW_PIN_PUK] = "pin_enter_puk",
+	[CW_PIN_KEY] = "pin_enter_key",
 };
 
 static const char *const chosen[] = {
-	[CW_PIN_HOLDER] = "Choose a PIN for your card. "
-			  "You will need it whenever the card is used.",
-	[CW_PIN_PUK] = "Choose a PUK for your card. It unblocks the card "
-		       "after too many wrong PINs: write it down.",
-	[CW_PIN_KEY] = "Choose a PIN for the new keys.",
+	[CW_PIN_HOLDER] = "pin_choose_holder",
+	[CW_PIN_PUK] = "pin_choose_puk",
+	[CW_PIN_KEY] = "pin_choose_key",
 };
 
-static const char *const formats[] = {
-	[CW_PIN_DIGITS] = "digits",
-	[CW_PIN_ALPHANUMERIC] = "letters and digits",
-	[CW_PIN_PRINTABLE] = "characters of the keyboard",
-	[CW_PIN_TEXT] = "characters",
-	[CW_PIN_BINARY] = "bytes",
+/* With one length, and with a range of them. */
+static const struct {
+	const char *exact, *range;
+} formats[] = {
+	[CW_PIN_DIGITS] = { "pin_rule_exact_digits", "pin_rule_range_digits" },
+	[CW_PIN_ALPHANUMERIC] = { "pin_rule_exact_alphanumeric",
+	    "pin_rule_range_alphanumeric" },
+	[CW_PIN_PRINTABLE] = { "pin_rule_exact_printable",
+	    "pin_rule_range_printable" },
+	[CW_PIN_TEXT] = { "pin_rule_exact_text", "pin_rule_range_text" },
+	[CW_PIN_BINARY] = { "pin_rule_exact_binary", "pin_rule_range_binary" },
 };
 
-const char *
-cw_pin_label(enum cw_pin_what what)
+static const struct {
+	unsigned pattern;
+	const char *key;
+} patterns[] = {
+	{ CW_PIN_NO_SEQUENCE, "pin_rule_no_sequence" },
+	{ CW_PIN_NO_REPEATS, "pin_rule_no_repeats" },
+	{ CW_PIN_NO_FEW, "pin_rule_no_few" },
+	{ CW_PIN_NO_PAIRS, "pin_rule_no_pairs" },
+	{ CW_PIN_NO_TWICE, "pin_rule_no_twice" },
+};
+
+void
+cw_pin_label(const struct cw_pin_prompt *prompt, bool is_again,
+    char out[CW_PIN_LABEL_MAX])
 {
-	return labels[what];
+	const struct cw_bytes label =
+	    cw_bytes_str(cw_message(prompt->language, labels[prompt->what]));
+	struct cw_buf text;
+
+	cw_buf_init(&text, CW_PIN_LABEL_MAX - 1);
+	cw_message_put(&text, prompt->language,
+	    is_again ? "pin_prompt_again" : "pin_prompt", &label, 1);
+	snprintf(out, CW_PIN_LABEL_MAX, "%.*s", (int)text.len,
+	    text.len > 0 ? (const char *)text.ptr : "");
+	cw_buf_wipe(&text);
 }
+
+static void
+begin_line(struct cw_buf *out)
+{
+	if (out->len > 0)
+		cw_buf_put_u8(out, '\n');
+}
+
+static void
+put_rule(struct cw_buf *out, enum cw_language language,
+    const struct cw_pin_rule *rule)
+{
+	char min[16];
+	char max[16];
+	struct cw_bytes values[2];
+
+	snprintf(min, sizeof(min), "%u", rule->min);
+	snprintf(max, sizeof(max), "%u", rule->max);
+	values[0] = cw_bytes_str(min);
+	values[1] = cw_bytes_str(max);
+	if (rule->min == rule->max)
+		cw_message_put(out, language, formats[rule->format].exact,
+		    values, 1);
+	else
+		cw_message_put(out, language, formats[rule->format].range,
+		    values, 2);
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		if ((rule->forbidden & patterns[i].pattern) != 0)
+			cw_buf_printf(out, ", %s",
+			    cw_message(language, patterns[i].key));
+	if ((rule->forbidden & CW_PIN_NO_MISSING) != 0)
+		cw_buf_printf(out, ", %s",
+		    cw_message(language,
+			rule->format == CW_PIN_ALPHANUMERIC ?
+			    "pin_rule_letters_digits" :
+			    "pin_rule_all_kinds"));
+	cw_buf_put_u8(out, '.');
+}
+
+/* It has been checked where it came in; what is shown is checked again. */
+static void
+put_from(struct cw_buf *out, enum cw_language language, const char *key,
+    struct cw_bytes text)
+{
+	if (!cw_text_is_displayable(text))
+		return;
+	begin_line(out);
+	cw_message_put(out, language, key, &text, 1);
+}
+
+void
+cw_pin_text(const struct cw_pin_prompt *prompt, char out[CW_PIN_TEXT_MAX])
+{
+	enum cw_language language = prompt->language;
+	struct cw_buf text;
+	struct cw_bytes tries;
+	char number[16];
+
+	cw_buf_init(&text, CW_PIN_TEXT_MAX - 1);
+	if (prompt->last != CW_OK)
+		cw_buf_put_str(&text, cw_message_what(language, prompt->last));
+	begin_line(&text);
+	cw_buf_put_str(&text,
+	    cw_message(language,
+		prompt->is_new ? chosen[prompt->what] :
+				 existing[prompt->what]));
+	begin_line(&text);
+	if (prompt->is_new) {
+		put_rule(&text, language, prompt->rule);
+	} else {
+		snprintf(number, sizeof(number), "%u", prompt->tries_left);
+		tries = cw_bytes_str(number);
+		cw_message_put(&text, language, "pin_tries_left", &tries, 1);
+	}
+	put_from(&text, language, "pin_asked_for", prompt->origin);
+	if (prompt->reader != NULL)
+		put_from(&text, language, "pin_reader",
+		    cw_bytes_str(prompt->reader));
+	snprintf(out, CW_PIN_TEXT_MAX, "%.*s", (int)text.len,
+	    text.len > 0 ? (const char *)text.ptr : "");
+	cw_buf_wipe(&text);
+}
+
+/* ---- asking ---- */
 
 void
 cw_pin_entry_close(struct cw_pin_entry **entry)
@@ -49,75 +159,6 @@ cw_pin_entry_close(struct cw_pin_entry **entry)
 	if (*entry != NULL)
 		(*entry)->close(*entry);
 	*entry = NULL;
-}
-
-static void
-add(char out[CW_PIN_TEXT_MAX], const char *separator, const char *text)
-{
-	size_t n = strlen(out);
-
-	snprintf(out + n, CW_PIN_TEXT_MAX - n, "%s%s", n > 0 ? separator : "",
-	    text);
-}
-
-static void
-add_rule(char out[CW_PIN_TEXT_MAX], const struct cw_pin_rule *rule)
-{
-	char line[160];
-
-	if (rule->min == rule->max)
-		snprintf(line, sizeof(line), "It has %u %s", rule->min,
-		    formats[rule->format]);
-	else
-		snprintf(line, sizeof(line), "It has %u to %u %s", rule->min,
-		    rule->max, formats[rule->format]);
-	add(out, "\n", line);
-	if ((rule->forbidden & CW_PIN_NO_SEQUENCE) != 0)
-		add(out, ", ", "no sequence like 123456");
-	if ((rule->forbidden & CW_PIN_NO_REPEATS) != 0)
-		add(out, ", ", "no character three times in a row");
-	if ((rule->forbidden & CW_PIN_NO_FEW) != 0)
-		add(out, ", ", "at least three different characters");
-	if ((rule->forbidden & CW_PIN_NO_PAIRS) != 0)
-		add(out, ", ", "no character twice in a row");
-	if ((rule->forbidden & CW_PIN_NO_TWICE) != 0)
-		add(out, ", ", "no character twice");
-	if ((rule->forbidden & CW_PIN_NO_MISSING) != 0)
-		add(out, ", ",
-		    rule->format == CW_PIN_ALPHANUMERIC ?
-			"letters as well as digits" :
-			"small and capital letters, digits and others");
-	add(out, "", ".");
-}
-
-void
-cw_pin_text(const struct cw_pin_prompt *prompt, char out[CW_PIN_TEXT_MAX])
-{
-	char line[CW_URI_MAX + 160];
-
-	out[0] = '\0';
-	if (prompt->last != CW_OK)
-		add(out, "\n", cw_err_what(prompt->last));
-	add(out, "\n",
-	    prompt->is_new ? chosen[prompt->what] : existing[prompt->what]);
-	if (prompt->is_new)
-		add_rule(out, prompt->rule);
-	if (!prompt->is_new) {
-		snprintf(line, sizeof(line), "Tries left: %u.",
-		    prompt->tries_left);
-		add(out, "\n", line);
-	}
-	/* It has been checked where it came in; shown text is checked again. */
-	if (cw_text_is_displayable(prompt->origin)) {
-		snprintf(line, sizeof(line), "Asked for: %.*s",
-		    (int)prompt->origin.len, (const char *)prompt->origin.ptr);
-		add(out, "\n", line);
-	}
-	if (prompt->reader != NULL &&
-	    cw_text_is_displayable(cw_bytes_str(prompt->reader))) {
-		snprintf(line, sizeof(line), "Reader: %s", prompt->reader);
-		add(out, "\n", line);
-	}
 }
 
 static void

@@ -7,6 +7,7 @@
 #define CW_AGENT_PIN_ENTRY_H
 
 #include "proto/card_link.h"
+#include "proto/message.h"
 
 enum cw_pin_what {
 	CW_PIN_HOLDER, /* the holder's PIN of the card */
@@ -17,6 +18,7 @@ enum cw_pin_what {
 /* One question. */
 struct cw_pin_prompt {
 	enum cw_pin_what what;
+	enum cw_language language;
 	bool is_new; /* chosen now: typed twice */
 	const struct cw_pin_rule *rule;
 	unsigned tries_left;    /* only when not new */
@@ -78,9 +80,12 @@ enum cw_err cw_pin_ask_existing(struct cw_pin_entry *entry,
     __attribute__((warn_unused_result));
 
 /* Plain words for people, in `out` (always with a NUL): the question with its
- * rules, tries and what was wrong before; and the short word before the input. */
+ * rules, tries and what was wrong before; and the few before the input ("PIN:",
+ * or for the second time "PIN again:"). In the prompt's language. */
 #define CW_PIN_TEXT_MAX 1024
+#define CW_PIN_LABEL_MAX 64
 void cw_pin_text(const struct cw_pin_prompt *prompt, char out[CW_PIN_TEXT_MAX]);
-const char *cw_pin_label(enum cw_pin_what what);
+void cw_pin_label(const struct cw_pin_prompt *prompt, bool is_again,
+    char out[CW_PIN_LABEL_MAX]);
 
 #endif

@@ -126,11 +126,10 @@ set_environment(struct cw_assuan *a)
 }
 
 static enum cw_err
-set_texts(struct cw_assuan *a, const struct cw_pin_prompt *prompt,
-    const char *label)
+set_texts(struct cw_assuan *a, const struct cw_pin_prompt *prompt)
 {
 	char text[CW_PIN_TEXT_MAX];
-	char line[64];
+	char label[CW_PIN_LABEL_MAX];
 	struct cw_pin_prompt without = *prompt;
 	enum cw_err err;
 
@@ -140,11 +139,12 @@ set_texts(struct cw_assuan *a, const struct cw_pin_prompt *prompt,
 	err = set(a, "SETTITLE", "Cardwright");
 	if (err == CW_OK)
 		err = set(a, "SETDESC", text);
-	snprintf(line, sizeof(line), "%s:", label);
+	cw_pin_label(prompt, false, label);
 	if (err == CW_OK)
-		err = set(a, "SETPROMPT", line);
+		err = set(a, "SETPROMPT", label);
 	if (err == CW_OK && prompt->last != CW_OK)
-		err = set(a, "SETERROR", cw_err_what(prompt->last));
+		err = set(a, "SETERROR",
+		    cw_message_what(prompt->language, prompt->last));
 	return err;
 }
 
@@ -168,15 +168,15 @@ get_pin(struct cw_assuan *a, struct cw_pin_value *out)
 
 /* The second time: by the pinentry itself, or where it cannot, by asking. */
 static enum cw_err
-get_again(struct entry_pinentry *entry, const char *label,
+get_again(struct entry_pinentry *entry, const struct cw_pin_prompt *prompt,
     struct cw_pin_value *out)
 {
 	struct cw_assuan *a = entry->assuan;
-	char line[64];
+	char label[CW_PIN_LABEL_MAX];
 	enum cw_err err;
 
-	snprintf(line, sizeof(line), "%s again:", label);
-	err = set(a, "SETPROMPT", line);
+	cw_pin_label(prompt, true, label);
+	err = set(a, "SETPROMPT", label);
 	if (err == CW_OK)
 		err = get_pin(a, entry->again);
 	if (err == CW_OK &&
@@ -192,27 +192,26 @@ converse(struct entry_pinentry *entry, const struct cw_pin_prompt *prompt,
     struct cw_pin_value *out)
 {
 	struct cw_assuan *a = entry->assuan;
-	const char *label = cw_pin_label(prompt->what);
-	char text[64];
+	char text[CW_PIN_LABEL_MAX];
 	enum cw_err err = check_flavor(a, text, sizeof(text));
 
 	if (err == CW_OK)
 		err = set_environment(a);
 	if (err == CW_OK)
-		err = set_texts(a, prompt, label);
+		err = set_texts(a, prompt);
 	snprintf(text, sizeof(text), "%u", entry->timeout_s);
 	if (err == CW_OK && entry->timeout_s > 0)
 		err = set(a, "SETTIMEOUT", text);
-	snprintf(text, sizeof(text), "%s again:", label);
+	cw_pin_label(prompt, true, text);
 	if (err == CW_OK && prompt->is_new)
 		err = set(a, "SETREPEAT", text);
 	if (err == CW_OK && prompt->is_new)
-		err =
-		    set(a, "SETREPEATERROR", cw_err_what(CW_ERR_PIN_MISMATCH));
+		err = set(a, "SETREPEATERROR",
+		    cw_message_what(prompt->language, CW_ERR_PIN_MISMATCH));
 	if (err == CW_OK)
 		err = get_pin(a, out);
 	if (err == CW_OK && prompt->is_new && !a->was_repeated)
-		err = get_again(entry, label, out);
+		err = get_again(entry, prompt, out);
 	return err;
 }
 

@@ -58,12 +58,12 @@ read_line(const struct entry_tty *entry, struct cw_pin_value *out)
 }
 
 static enum cw_err
-read_hidden(const struct entry_tty *entry, const char *label, const char *hint,
-    struct cw_pin_value *out)
+read_hidden(const struct entry_tty *entry, const struct cw_pin_prompt *prompt,
+    bool is_again, struct cw_pin_value *out)
 {
 	struct termios saved;
 	struct termios hidden;
-	char line[64];
+	char line[CW_PIN_LABEL_MAX];
 	enum cw_err err;
 
 	if (tcgetattr(entry->fd, &saved) != 0)
@@ -76,8 +76,10 @@ read_hidden(const struct entry_tty *entry, const char *label, const char *hint,
 		cw_stop_keep_terminal(-1, NULL);
 		return CW_ERR_NO_PIN_ENTRY;
 	}
-	snprintf(line, sizeof(line), "%s%s: ", label, hint);
+	cw_pin_label(prompt, is_again, line);
 	err = say(entry, line);
+	if (err == CW_OK)
+		err = say(entry, " ");
 	if (err == CW_OK)
 		err = read_line(entry, out);
 	tcsetattr(entry->fd, TCSAFLUSH, &saved);
@@ -91,7 +93,6 @@ tty_ask(struct cw_pin_entry *base, const struct cw_pin_prompt *prompt,
     struct cw_pin_value *out)
 {
 	struct entry_tty *entry = (struct entry_tty *)base;
-	const char *label = cw_pin_label(prompt->what);
 	char text[CW_PIN_TEXT_MAX];
 	enum cw_err err;
 
@@ -102,10 +103,10 @@ tty_ask(struct cw_pin_entry *base, const struct cw_pin_prompt *prompt,
 	if (err == CW_OK)
 		err = say(entry, "\n");
 	if (err == CW_OK)
-		err = read_hidden(entry, label, "", out);
+		err = read_hidden(entry, prompt, false, out);
 	if (err != CW_OK || !prompt->is_new)
 		return err;
-	err = read_hidden(entry, label, " again", entry->again);
+	err = read_hidden(entry, prompt, true, entry->again);
 	if (err == CW_OK &&
 	    !cw_secret_equal(cw_bytes(out->bytes, out->len),
 		cw_bytes(entry->again->bytes, entry->again->len)))

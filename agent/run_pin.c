@@ -28,6 +28,9 @@ ask(struct cw_run *run, struct cw_pin_prompt *prompt, struct cw_pin_value *out)
 		return CW_ERR_NO_PIN_ENTRY;
 	if (cw_pin_rule_check(prompt->rule) != CW_OK)
 		return CW_ERR_BAD_POLICY;
+	for (size_t i = run->env.n_languages; i-- > 0;)
+		(void)cw_message_lookup(run->env.languages[i],
+		    &prompt->language);
 	prompt->origin = run->env.origin;
 	prompt->reader = run->card.name;
 	tell_pin(run, prompt);
