@@ -28,34 +28,33 @@ static const char *const mode_names[] = {
 };
 
 static const char *const modes[] = {
-	[CW_MODE_IDENTIFIED] = "exactly which card this is",
-	[CW_MODE_PSEUDONYMOUS] = "the card's model, and that it is the same "
-				 "card when you come back",
-	[CW_MODE_ANONYMOUS] = "the card's model and nothing else",
+	[CW_MODE_IDENTIFIED] = "mode_identified",
+	[CW_MODE_PSEUDONYMOUS] = "mode_pseudonymous",
+	[CW_MODE_ANONYMOUS] = "mode_anonymous",
 };
 
 /* What the commands of a scope do to a card. */
 static const struct {
 	enum cw_command_no no;
-	const char *words;
+	const char *key;
 } deeds[] = {
-	{ CW_CREATE_PIN_POLICY, "set rules for a PIN" },
-	{ CW_CREATE_PUK_POLICY, "set rules for a PUK" },
-	{ CW_SET_CERTIFICATES, "install certificates" },
-	{ CW_IMPORT_SYMMETRIC_KEY, "put a secret key on the card" },
-	{ CW_IMPORT_PRIVATE_KEY, "put a private key on the card" },
-	{ CW_SET_EXTENSION, "attach data to keys" },
-	{ CW_LIST, "list the keys that it made before" },
-	{ CW_DELETE_KEY, "DELETE keys" },
-	{ CW_UNLOCK_KEY, "unlock PINs" },
-	{ CW_UPDATE_KEY, "REPLACE keys" },
-	{ CW_CLONE_KEY_PROTECTION, "copy the protection of keys" },
+	{ CW_CREATE_PIN_POLICY, "cli_does_pin_rules" },
+	{ CW_CREATE_PUK_POLICY, "cli_does_puk_rules" },
+	{ CW_SET_CERTIFICATES, "cli_does_certificates" },
+	{ CW_IMPORT_SYMMETRIC_KEY, "cli_does_import_secret" },
+	{ CW_IMPORT_PRIVATE_KEY, "cli_does_import_private" },
+	{ CW_SET_EXTENSION, "cli_does_extension" },
+	{ CW_LIST, "cli_does_list" },
+	{ CW_DELETE_KEY, "cli_does_delete" },
+	{ CW_UNLOCK_KEY, "cli_does_unlock" },
+	{ CW_UPDATE_KEY, "cli_does_replace" },
+	{ CW_CLONE_KEY_PROTECTION, "cli_does_clone" },
 };
 
 const char *
-cw_show_mode(enum cw_mode mode)
+cw_show_mode(enum cw_language language, enum cw_mode mode)
 {
-	return modes[mode];
+	return cw_message(language, modes[mode]);
 }
 
 const char *
@@ -64,89 +63,135 @@ cw_show_action(enum cw_action action)
 	return actions[action];
 }
 
+/* "make up to 2 keys, in slot 9A or 9C". */
+static void
+put_keys(enum cw_language language, const struct cw_scope *scope,
+    struct cw_buf *out)
+{
+	struct cw_bytes value;
+	struct cw_buf slots;
+	char count[16];
+
+	snprintf(count, sizeof(count), "%u", scope->keys_max);
+	value = cw_bytes_str(count);
+	if (scope->keys_max == 1)
+		cw_buf_put_str(out, cw_message(language, "cli_make_key"));
+	else
+		cw_message_put(out, language, "cli_make_keys", &value, 1);
+	if (scope->n_slots == 0)
+		return;
+	cw_buf_init(&slots, TEXT_MAX_BYTES);
+	for (size_t i = 0; i < scope->n_slots; i++) {
+		if (i > 0)
+			cw_buf_printf(&slots, " %s ",
+			    cw_message(language, "cli_or"));
+		cw_buf_printf(&slots, "%02X", scope->slots[i]);
+	}
+	value = cw_buf_bytes(&slots);
+	cw_buf_put_str(out, ", ");
+	cw_message_put(out, language, "cli_slots", &value, 1);
+	cw_buf_wipe(&slots);
+}
+
+static void
+put_objects(enum cw_language language, const struct cw_scope *scope,
+    struct cw_buf *out)
+{
+	struct cw_bytes value;
+	struct cw_buf list;
+
+	cw_buf_init(&list, TEXT_MAX_BYTES);
+	for (size_t i = 0; i < scope->n_objects; i++)
+		cw_buf_printf(&list, "%s%u", i == 0 ? "" : ", ",
+		    (unsigned)scope->objects[i]);
+	value = cw_buf_bytes(&list);
+	cw_buf_put_u8(out, '\n');
+	cw_message_put(out, language, "cli_objects", &value, 1);
+	cw_buf_wipe(&list);
+}
+
 void
-cw_show_scope(const struct cw_scope *scope, struct cw_buf *out)
+cw_show_scope(enum cw_language language, const struct cw_scope *scope,
+    struct cw_buf *out)
 {
 	const char *separator = "";
 
 	if (cw_scope_has_command(scope, CW_CREATE_KEY)) {
-		cw_buf_printf(out, "make up to %u %s", scope->keys_max,
-		    scope->keys_max == 1 ? "key" : "keys");
-		for (size_t i = 0; i < scope->n_slots; i++)
-			cw_buf_printf(out, "%s%02X",
-			    i == 0 ? ", in slot " : " or ", scope->slots[i]);
+		put_keys(language, scope, out);
 		separator = "\n";
 	}
 	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
 		if (cw_scope_has_command(scope, deeds[i].no)) {
-			cw_buf_printf(out, "%s%s", separator, deeds[i].words);
+			cw_buf_printf(out, "%s%s", separator,
+			    cw_message(language, deeds[i].key));
 			separator = "\n";
 		}
-	for (size_t i = 0; i < scope->n_objects; i++)
-		cw_buf_printf(out, "%s%u",
-		    i == 0 ? "\nchange its objects " : ", ",
-		    (unsigned)scope->objects[i]);
+	if (scope->n_objects > 0)
+		put_objects(language, scope, out);
 }
 
 /* Texts come checked from the decoder; what reaches a terminal is checked
  * where it is shown as well. */
 static struct cw_bytes
-shown(struct cw_bytes text)
+shown(enum cw_language language, struct cw_bytes text)
 {
-	return cw_text_is_displayable(text) ? text :
-					      cw_bytes_str("(not displayable)");
+	return cw_text_is_displayable(text) ?
+	    text :
+	    cw_bytes_str(cw_message(language, "cli_not_displayable"));
 }
 
 static void
-row(struct cw_buf *out, const char *label, struct cw_bytes text)
+row(struct cw_buf *out, enum cw_language language, const char *key,
+    struct cw_bytes text)
 {
-	struct cw_bytes t = shown(text);
+	const char *label = key == NULL ? "" : cw_message(language, key);
+	struct cw_bytes t = shown(language, text);
 
-	cw_buf_printf(out, "  %-12s %.*s\n", label, (int)t.len,
-	    (const char *)t.ptr);
+	cw_buf_printf(out, "  %s%*s %.*s\n", label, cw_show_gap(label, 12), "",
+	    (int)t.len, (const char *)t.ptr);
 }
 
 static void
-put_scope(struct cw_buf *out, const struct cw_scope *scope)
+put_scope(struct cw_buf *out, enum cw_language language,
+    const struct cw_scope *scope)
 {
 	struct cw_buf lines;
-	const char *label = "It may";
+	const char *key = "cli_may";
 
 	cw_buf_init(&lines, TEXT_MAX_BYTES);
-	cw_show_scope(scope, &lines);
+	cw_show_scope(language, scope, &lines);
 	cw_buf_put_u8(&lines, '\n');
 	for (size_t at = 0; at < lines.len;) {
 		const uint8_t *end =
 		    memchr(lines.ptr + at, '\n', lines.len - at);
 		size_t len = (size_t)(end - (lines.ptr + at));
 
-		row(out, label, cw_bytes(lines.ptr + at, len));
-		label = "";
+		row(out, language, key, cw_bytes(lines.ptr + at, len));
+		key = NULL;
 		at += len + 1;
 	}
 	cw_buf_wipe(&lines);
 }
 
 static void
-put_question(struct cw_buf *out, const struct cw_consent *c)
+put_question(struct cw_buf *out, enum cw_language language,
+    const struct cw_consent *c)
 {
-	struct cw_bytes origin = shown(c->origin);
+	struct cw_bytes origin = shown(language, c->origin);
 
-	if (c->is_resume) {
-		cw_buf_printf(out,
-		    "This card holds an unfinished session with %.*s.\n",
-		    (int)origin.len, (const char *)origin.ptr);
+	cw_message_put(out, language,
+	    c->is_resume ? "cli_unfinished" : "cli_asks", &origin, 1);
+	cw_buf_put_u8(out, '\n');
+	if (c->is_resume)
 		return;
-	}
-	cw_buf_printf(out, "%.*s asks for your card.\n", (int)origin.len,
-	    (const char *)origin.ptr);
 	if (c->is_new)
-		cw_buf_put_str(out, "  This issuer is NEW to this computer.\n");
-	row(out, "Issuer", c->issuer_name);
-	row(out, "Purpose", c->purpose);
-	row(out, "Certificate", c->subject);
-	put_scope(out, c->scope);
-	row(out, "It learns", cw_bytes_str(cw_show_mode(c->mode)));
+		cw_buf_printf(out, "  %s\n", cw_message(language, "cli_new"));
+	row(out, language, "label_issuer", c->issuer_name);
+	row(out, language, "cli_purpose", c->purpose);
+	row(out, language, "cli_certificate", c->subject);
+	put_scope(out, language, c->scope);
+	row(out, language, "cli_learns",
+	    cw_bytes_str(cw_show_mode(language, c->mode)));
 }
 
 static void
@@ -171,9 +216,24 @@ print_json(const struct cw_consent *c)
 	cw_jsonl_print(&line);
 }
 
-/* "y" or "yes" on the terminal; a line that is anything else refuses. */
+/* Whether `line` is one of the words in `words`. */
+static bool
+is_among(const char *line, const char *words)
+{
+	size_t n = strlen(line);
+
+	for (const char *at = words; n > 0 && at != NULL;
+	     at = strchr(at, ' ') == NULL ? NULL : strchr(at, ' ') + 1)
+		if (strncmp(at, line, n) == 0 &&
+		    (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* A yes on the terminal, in the person's language or in English; a line that
+ * is anything else refuses. */
 static enum cw_err
-read_yes(int fd, unsigned timeout_s)
+read_yes(int fd, enum cw_language language, unsigned timeout_s)
 {
 	char line[16] = { 0 };
 	size_t n = 0;
@@ -195,7 +255,8 @@ read_yes(int fd, unsigned timeout_s)
 		if (n < sizeof(line) - 1)
 			line[n++] = (char)(c | 0x20);
 	}
-	return strcmp(line, "y") == 0 || strcmp(line, "yes") == 0 ?
+	return is_among(line, cw_message(language, "cli_yes")) ||
+		is_among(line, cw_message(CW_LANGUAGE_EN, "cli_yes")) ?
 	    CW_OK :
 	    CW_ERR_REFUSED;
 }
@@ -212,21 +273,22 @@ cw_show_consent(const struct cw_show *show, const struct cw_consent *consent,
 	if (show->json)
 		print_json(consent);
 	if (fd < 0) {
-		fprintf(stderr,
-		    "cardwright-agent: there is no terminal to ask "
-		    "on; --yes accepts without asking\n");
+		fprintf(stderr, "cardwright-agent: %s\n",
+		    cw_message(show->language, "cli_no_terminal"));
 		return CW_ERR_REFUSED;
 	}
 	cw_buf_init(&text, TEXT_MAX_BYTES);
-	put_question(&text, consent);
+	put_question(&text, show->language, consent);
 	if (!yes)
-		cw_buf_put_str(&text,
-		    consent->is_resume ? "Go on? [y/N] " : "Accept? [y/N] ");
+		cw_buf_printf(&text, "%s ",
+		    cw_message(show->language,
+			consent->is_resume ? "cli_go_on" : "cli_accept"));
 	if (!yes || !show->json)
 		err = cw_fd_write(fd, cw_buf_bytes(&text));
 	cw_buf_wipe(&text);
 	if (!yes) {
-		err = err == CW_OK ? read_yes(fd, timeout_s) : CW_ERR_REFUSED;
+		err = err == CW_OK ? read_yes(fd, show->language, timeout_s) :
+				     CW_ERR_REFUSED;
 		close(fd);
 	}
 	return yes ? CW_OK : err;

@@ -6,38 +6,62 @@
 #include <stdio.h>
 
 #include "agent/jsonl.h"
+#include "agent/language.h"
 
 #define LINE_MAX_BYTES 8192
 
 static const struct {
-	const char *key, *words;
+	const char *key, *message;
 } texts[] = {
-	{ "intent", "Intent" },
-	{ "capabilities", "Capabilities" },
-	{ "request", "Session request" },
-	{ "token", "Session token" },
-	{ "management-request", "Management request" },
-	{ "management-response", "Managing keys" },
-	{ "key-request", "Key request" },
-	{ "key-response", "Creating keys" },
-	{ "certificates", "Certificates" },
-	{ "result", "Installing certificates" },
-	{ "card", "Waiting for a card: put it into the reader." },
+	{ "intent", "progress_intent" },
+	{ "capabilities", "progress_capabilities" },
+	{ "request", "progress_request" },
+	{ "token", "progress_token" },
+	{ "management-request", "progress_management_request" },
+	{ "management-response", "progress_management_response" },
+	{ "key-request", "progress_key_request" },
+	{ "key-response", "progress_key_response" },
+	{ "certificates", "progress_certificates" },
+	{ "result", "progress_result" },
+	{ "card", "cli_wait_card" },
 };
 
+enum cw_language
+cw_show_language(void)
+{
+	enum cw_language language = CW_LANGUAGE_EN;
+	char tag[CW_LANGUAGE_MAX];
+
+	if (cw_language_own(tag))
+		(void)cw_message_lookup(cw_bytes_str(tag), &language);
+	return language;
+}
+
+int
+cw_show_gap(const char *text, int width)
+{
+	int n = 0;
+
+	/* Every byte that continues no character begins one (RFC 3629 3). */
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n < width ? width - n : 0;
+}
+
 static const char *
-words(const char *key)
+words(const struct cw_show *show, const char *key)
 {
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strcmp(texts[i].key, key) == 0)
-			return texts[i].words;
+			return cw_message(show->language, texts[i].message);
 	return NULL;
 }
 
 void
 cw_show_init(struct cw_show *show, bool json)
 {
-	*show = (struct cw_show){ .json = json };
+	*show =
+	    (struct cw_show){ .json = json, .language = cw_show_language() };
 	show->start_ms = show->last_ms = cw_clock_monotonic_ms();
 }
 
@@ -62,8 +86,12 @@ show_step(const struct cw_show *show, const struct cw_progress *p, uint64_t ms)
 	struct cw_buf line;
 
 	if (!show->json) {
-		printf("  %u  %-24s %6" PRIu64 " ms\n", p->step, words(p->key),
-		    ms);
+		const char *text = words(show, p->key);
+
+		if (text == NULL)
+			text = p->key;
+		printf("  %u  %s%*s %6" PRIu64 " ms\n", p->step, text,
+		    cw_show_gap(text, 24), "", ms);
 		fflush(stdout);
 		return;
 	}
@@ -83,8 +111,8 @@ show_waiting(const struct cw_show *show, const struct cw_progress *p)
 		event(&line, "waiting");
 		cw_jsonl_str(&line, "for", p->key);
 		finish(&line);
-	} else if (words(p->key) != NULL) {
-		printf("%s\n", words(p->key));
+	} else if (words(show, p->key) != NULL) {
+		printf("%s\n", words(show, p->key));
 		fflush(stdout);
 	}
 }
@@ -122,9 +150,8 @@ cw_show_done(struct cw_show *show, const struct cw_enroll_result *result)
 
 	if (!show->json) {
 		printf("%s (%" PRIu64 " ms)\n",
-		    result->is_resumed ?
-			"Done: an earlier session was brought to its end" :
-			"Done: the card holds the new keys and certificates",
+		    cw_message(show->language,
+			result->is_resumed ? "cli_done_resumed" : "cli_done"),
 		    ms);
 		fflush(stdout);
 		return;
@@ -136,6 +163,41 @@ cw_show_done(struct cw_show *show, const struct cw_enroll_result *result)
 	finish(&line);
 }
 
+/* "cardwright-agent: error 507 CARD_SAYS: … (status word 6F00)" and the cure. */
+static void
+print_error(enum cw_err err, const char *word, unsigned retry_after_s)
+{
+	enum cw_language language = cw_show_language();
+	struct cw_bytes value;
+	struct cw_buf text;
+	char number[16];
+
+	cw_buf_init(&text, LINE_MAX_BYTES);
+	cw_buf_put_str(&text, "cardwright-agent: ");
+	snprintf(number, sizeof(number), "%d", (int)err);
+	value = cw_bytes_str(number);
+	cw_message_put(&text, language, "cli_error", &value, 1);
+	cw_buf_printf(&text, " %s: %s", cw_err_name(err),
+	    cw_message_what(language, err));
+	if (word[0] != '\0') {
+		value = cw_bytes_str(word);
+		cw_buf_put_str(&text, " (");
+		cw_message_put(&text, language, "cli_status_word", &value, 1);
+		cw_buf_put_str(&text, ")");
+	}
+	cw_buf_printf(&text, "\n  %s\n", cw_message_remedy(language, err));
+	if (retry_after_s > 0) {
+		snprintf(number, sizeof(number), "%u", retry_after_s);
+		value = cw_bytes_str(number);
+		cw_buf_put_str(&text, "  ");
+		cw_message_put(&text, language, "cli_come_back", &value, 1);
+		cw_buf_put_u8(&text, '\n');
+	}
+	fprintf(stderr, "%.*s", (int)text.len,
+	    text.len > 0 ? (const char *)text.ptr : "");
+	cw_buf_wipe(&text);
+}
+
 int
 cw_show_error(bool json, enum cw_err err, uint16_t sw, unsigned retry_after_s)
 {
@@ -145,14 +207,7 @@ cw_show_error(bool json, enum cw_err err, uint16_t sw, unsigned retry_after_s)
 	if (err == CW_ERR_CARD_SAYS && sw != 0)
 		snprintf(word, sizeof(word), "%04X", sw);
 	if (!json) {
-		fprintf(stderr,
-		    "cardwright-agent: error %d %s: %s%s%s%s\n  %s\n", (int)err,
-		    cw_err_name(err), cw_err_what(err),
-		    word[0] != '\0' ? " (status word " : "", word,
-		    word[0] != '\0' ? ")" : "", cw_err_remedy(err));
-		if (retry_after_s > 0)
-			fprintf(stderr, "  Come back in %u seconds.\n",
-			    retry_after_s);
+		print_error(err, word, retry_after_s);
 		return cw_err_exit_status(err);
 	}
 	event(&line, "error");

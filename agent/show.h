@@ -5,12 +5,21 @@
 #define CW_AGENT_SHOW_H
 
 #include "agent/enroll.h"
+#include "proto/message.h"
 
 struct cw_show {
 	bool json;
+	enum cw_language language;
 	uint64_t start_ms, last_ms; /* monotonic: of all, of the last step */
 	uint64_t person_ms;         /* when the person was asked, or 0 */
 };
+
+/* The language of what is said to the person: from the environment. What goes
+ * into JSON is English. */
+enum cw_language cw_show_language(void);
+
+/* How many blanks make `text` (UTF-8) `width` characters wide; at least 0. */
+int cw_show_gap(const char *text, int width);
 
 void cw_show_init(struct cw_show *show, bool json);
 void cw_show_progress(struct cw_show *show, const struct cw_progress *progress);
@@ -23,7 +32,8 @@ int cw_show_error(bool json, enum cw_err err, uint16_t sw,
 
 /*
  * Shows who asks for what. With `yes` that is all; otherwise the person at the
- * terminal is asked, and anything but "y" or "yes" refuses.
+ * terminal is asked, and anything but "y" or "yes" (or the first letter of the
+ * word for it in their language) refuses.
  * Errors: REFUSED, PERSON_TIMEOUT.
  */
 enum cw_err cw_show_consent(const struct cw_show *show,
@@ -31,12 +41,13 @@ enum cw_err cw_show_consent(const struct cw_show *show,
     __attribute__((warn_unused_result));
 
 /* What a scope allows, in words, one line each, without a final newline. */
-void cw_show_scope(const struct cw_scope *scope, struct cw_buf *out);
+void cw_show_scope(enum cw_language language, const struct cw_scope *scope,
+    struct cw_buf *out);
 
 /* "enroll", "renew", "manage", "unlock". */
 const char *cw_show_action(enum cw_action action);
 
 /* What an issuer learns of the card in this mode. */
-const char *cw_show_mode(enum cw_mode mode);
+const char *cw_show_mode(enum cw_language language, enum cw_mode mode);
 
 #endif

@@ -219,4 +219,12 @@ fi
 issuer_stop
 u=$URL/i/nobody
 ok 'an issuer that is away says so' says 15 'error 700' good
+german() {
+	LC_ALL=de_DE.UTF-8 enroll "$u" --yes "$@"
+}
+ok 'and in the language of the person' \
+    says 15 'Fehler 700 NO_CONNECTION: Der Aussteller ist nicht erreichbar' \
+    german
+ok 'but scripts read English everywhere' \
+    says 15 'The issuer cannot be reached' german --json
 finish
