@@ -102,6 +102,16 @@ enum cw_err cw_icc_abort(struct cw_icc *card,
     const uint8_t session_id[CW_SESSION_ID_BYTES])
     __attribute__((warn_unused_result));
 
+/* PIV, instead of the provisioning application, until the next begin.
+ * Errors: WRONG_CARD, CARD_REMOVED. */
+enum cw_err cw_icc_select_piv(struct cw_icc *card)
+    __attribute__((warn_unused_result));
+
+/* The certificate of a slot, DER, appended; PIV is selected. Errors:
+ * BAD_CERTIFICATE (none, or an object that is none), CARD_REMOVED. */
+enum cw_err cw_icc_piv_certificate(struct cw_icc *card, uint8_t slot,
+    struct cw_buf *der) __attribute__((warn_unused_result));
+
 enum cw_err cw_icc_list_public(struct cw_icc *card,
     struct cw_public_slot slots[CW_PUBLIC_SLOTS_MAX], size_t *n)
     __attribute__((warn_unused_result));

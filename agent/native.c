@@ -196,6 +196,7 @@ make_run(struct native *n)
 		.again_wait_ms = c->person_ms,
 		.busy_wait_ms = c->person_ms,
 		.is_patient = true,
+		.wants_changes = true,
 		.origin = cw_bytes_str(n->origin),
 		.pin_entry = c->pin_entry,
 		.known = c->known,
@@ -253,7 +254,7 @@ start(struct native *n)
 	cw_buf_wipe(&intent);
 	if (err != CW_OK)
 		return err;
-	cw_native_say_done(&n->json, is_resumed);
+	cw_native_say_done(&n->json, is_resumed, n->run);
 	return send(n);
 }
 

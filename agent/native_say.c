@@ -2,10 +2,13 @@
 /* The agent's messages. */
 #include "agent/native_say.h"
 
+#include <time.h>
+
 #include "agent/base16.h"
 #include "agent/jsonl.h"
 #include "agent/show.h"
 #include "proto/command.h"
+#include "proto/x509_brief.h"
 
 static void
 begin(struct cw_buf *out, const char *type)
@@ -79,6 +82,17 @@ cw_native_say_readers(struct cw_buf *out, const struct cw_readers *readers)
 
 /* ---- consent ---- */
 
+/* As people know them: "9A". */
+static void
+put_slot_name(uint8_t slot, char out[3])
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	out[0] = digits[slot >> 4];
+	out[1] = digits[slot & 15];
+	out[2] = '\0';
+}
+
 static void
 put_slot(struct cw_buf *out, const char *slot)
 {
@@ -100,9 +114,7 @@ put_makes(struct cw_buf *out, const struct cw_scope *scope)
 	for (size_t i = 0; i < scope->n_slots; i++) {
 		char slot[3];
 
-		cw_base16_encode(cw_bytes(&scope->slots[i], 1), slot);
-		for (char *c = slot; *c != '\0'; c++)
-			*c = (char)(*c >= 'a' ? *c - 'a' + 'A' : *c);
+		put_slot_name(scope->slots[i], slot);
 		if (cw_scope_has_command(scope, CW_CREATE_KEY))
 			put_slot(out, slot);
 	}
@@ -274,12 +286,57 @@ cw_native_say_progress(struct cw_buf *out, const struct cw_progress *progress)
 	return true;
 }
 
-void
-cw_native_say_done(struct cw_buf *out, bool is_resumed)
+static void
+put_certificate(struct cw_buf *out, const struct cw_cert_brief *brief)
 {
+	char serial[2 * CW_SERIAL_MAX + 1];
+	time_t at = (time_t)brief->not_after_s;
+	struct tm tm;
+	char text[32] = "";
+
+	cw_base16_encode(cw_bytes(brief->serial, brief->serial_len), serial);
+	cw_jsonl_str(out, "subject", brief->subject);
+	cw_jsonl_str(out, "issuer", brief->issuer);
+	cw_jsonl_str(out, "serial", serial);
+	if (gmtime_r(&at, &tm) != NULL)
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	cw_jsonl_str(out, "not_after", text);
+}
+
+static void
+put_change(struct cw_buf *out, const struct cw_change *change)
+{
+	static const char *const words[] = {
+		[CW_CHANGE_CREATED] = "created",
+		[CW_CHANGE_REPLACED] = "replaced",
+		[CW_CHANGE_DELETED] = "deleted",
+	};
+	const struct cw_key_type_info *type = cw_key_type_info(change->type);
+	struct cw_cert_brief brief;
+	char slot[3];
+
+	put_slot_name(change->slot, slot);
+	cw_jsonl_open(out, NULL, '{');
+	cw_jsonl_str(out, "what", words[change->what]);
+	cw_jsonl_str(out, "slot", slot);
+	cw_jsonl_str(out, "algorithm", type != NULL ? type->name : "unknown");
+	if (cw_cert_brief_read(change->certificate, &brief) == CW_OK)
+		put_certificate(out, &brief);
+	cw_jsonl_close(out, '}');
+}
+
+void
+cw_native_say_done(struct cw_buf *out, bool is_resumed,
+    const struct cw_run *run)
+{
+	struct cw_change changes[CW_RUN_CHANGES_MAX];
+	size_t n = cw_run_changes(run, changes);
+
 	begin(out, "done");
 	cw_jsonl_bool(out, "resumed", is_resumed);
 	cw_jsonl_open(out, "cards_objects", '[');
+	for (size_t i = 0; i < n; i++)
+		put_change(out, &changes[i]);
 	cw_jsonl_close(out, ']');
 	end(out);
 }

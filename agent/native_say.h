@@ -20,7 +20,8 @@ void cw_native_say_post(struct cw_buf *out, uint64_t id, const char *url,
 bool cw_native_say_progress(struct cw_buf *out,
     const struct cw_progress *progress);
 
-void cw_native_say_done(struct cw_buf *out, bool is_resumed);
+void cw_native_say_done(struct cw_buf *out, bool is_resumed,
+    const struct cw_run *run);
 void cw_native_say_failed(struct cw_buf *out, enum cw_err err,
     uint16_t status_word, unsigned retry_after_s, bool is_resumable);
 

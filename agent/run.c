@@ -111,6 +111,7 @@ cw_run_free(struct cw_run **run)
 	memset(&r->env.reader->patience, 0, sizeof(r->env.reader->patience));
 	cw_secret_free(&r->pin);
 	cw_secret_free(&r->puk);
+	cw_run_changes_wipe(r);
 	cw_buf_wipe(&r->intent_bytes);
 	cw_buf_wipe(&r->caps_bytes);
 	free(r);

@@ -67,6 +67,7 @@ struct cw_run_env {
 	 * the run goes on by itself. 0: CARD_REMOVED ends it. */
 	unsigned again_wait_ms;
 	unsigned busy_wait_ms; /* for another program to give the card free */
+	bool wants_changes;    /* looks at the card before and afterwards */
 	bool is_patient; /* waits for the right card, too, not only for one */
 	struct cw_bytes origin; /* as the browser or HTTP client reports it */
 	struct cw_pin_entry *pin_entry;
@@ -164,6 +165,27 @@ bool cw_run_refused(struct cw_run *run, enum cw_err err);
 
 /* The card keeps the session: the same invitation, once more, goes on. */
 bool cw_run_is_resumable(const struct cw_run *run);
+
+enum cw_change_what {
+	CW_CHANGE_CREATED,
+	CW_CHANGE_REPLACED,
+	CW_CHANGE_DELETED,
+};
+
+/* One slot of the card; views borrow from the run. */
+struct cw_change {
+	enum cw_change_what what;
+	uint8_t slot;
+	enum cw_key_type type;
+	struct cw_bytes certificate; /* DER; empty if there is none */
+};
+
+#define CW_RUN_CHANGES_MAX ((size_t)2 * CW_PUBLIC_SLOTS_MAX)
+
+/* What is different on the card after the run, and how much; 0 as long as it
+ * has not ended well. */
+size_t cw_run_changes(const struct cw_run *run,
+    struct cw_change out[CW_RUN_CHANGES_MAX]);
 
 /* The last status word, for a message about CARD_SAYS; 0 if none. */
 uint16_t cw_run_status_word(const struct cw_run *run);

@@ -102,6 +102,9 @@ cw_run_read_caps(struct cw_run *run)
 		return err;
 	cw_buf_reset(&run->caps_bytes);
 	err = cw_icc_capabilities(&run->card, &run->caps_bytes);
+	if (err == CW_OK &&
+	    cw_run_look(run, &run->before) == CW_ERR_CARD_REMOVED)
+		err = CW_ERR_CARD_REMOVED;
 	cw_icc_end(&run->card);
 	run->resets = run->card.reader->resets;
 	if (err != CW_OK)

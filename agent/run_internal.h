@@ -15,6 +15,14 @@ enum run_state {
 	RUN_OVER,
 };
 
+/* What the card shows of itself at one moment. */
+struct cw_run_view {
+	bool is_taken;
+	size_t n;
+	struct cw_public_slot slots[CW_PUBLIC_SLOTS_MAX];
+	struct cw_buf certificates[CW_PUBLIC_SLOTS_MAX];
+};
+
 struct cw_run {
 	struct cw_run_env env;
 	enum run_state state;
@@ -32,7 +40,8 @@ struct cw_run {
 	unsigned agains; /* times that the card was pulled out */
 	uint8_t session_id[CW_SESSION_ID_BYTES];
 	struct cw_batch batch, replies; /* big, so not on the stack */
-	struct cw_pin_value *pin;       /* guarded; len 0: not asked yet */
+	struct cw_run_view before, after;
+	struct cw_pin_value *pin; /* guarded; len 0: not asked yet */
 	struct cw_pin_value *puk;
 };
 
@@ -58,6 +67,13 @@ enum cw_err cw_run_set_pin(struct cw_run *run)
 enum cw_err cw_run_ask_holder(struct cw_run *run,
     const struct cw_pin_info *info, unsigned tries_left, enum cw_err last)
     __attribute__((warn_unused_result));
+
+/* run_changes.c: takes the view, once, if it is wanted; between cw_icc_begin
+ * and cw_icc_end, and the last thing there. Errors: CARD_REMOVED; others are
+ * no reason to end a run. */
+enum cw_err cw_run_look(struct cw_run *run, struct cw_run_view *view)
+    __attribute__((warn_unused_result));
+void cw_run_changes_wipe(struct cw_run *run);
 
 /* run_card.c */
 enum cw_err cw_run_find_card(struct cw_run *run)

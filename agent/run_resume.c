@@ -56,6 +56,9 @@ cw_run_take_up(struct cw_run *run, enum cw_run_resume *found,
 		return err;
 	cw_buf_init(&bytes, CW_RESPONSE_MAX);
 	err = cw_icc_status(&run->card, run->env.origin, &bytes, &status);
+	if (err == CW_OK &&
+	    cw_run_look(run, &run->before) == CW_ERR_CARD_REMOVED)
+		err = CW_ERR_CARD_REMOVED;
 	cw_icc_end(&run->card);
 	if (err == CW_ERR_NO_SESSION) {
 		cw_buf_wipe(&bytes);
@@ -88,6 +91,17 @@ drop(struct cw_run *run)
 	(void)ignored;
 }
 
+/* A card that is pulled out now has done its work. */
+static void
+finish_on_card(struct cw_run *run)
+{
+	enum cw_err ignored;
+
+	drop(run);
+	ignored = cw_run_look(run, &run->after);
+	(void)ignored;
+}
+
 /* The issuer is content. Is the card? Its own word counts. */
 enum cw_err
 cw_run_finish(struct cw_run *run, struct cw_run_out *out)
@@ -106,7 +120,7 @@ cw_run_finish(struct cw_run *run, struct cw_run_out *out)
 		    CW_SESSION_ID_BYTES) != 0))
 		err = CW_ERR_WRONG_STEP;
 	if (err == CW_OK)
-		drop(run);
+		finish_on_card(run);
 	cw_icc_end(&run->card);
 	cw_buf_wipe(&bytes);
 	if (err != CW_OK)

@@ -109,6 +109,11 @@ ok 'an origin without TLS is refused' host_says 1 'ORIGIN_NOT_ALLOWED' \
 u=$(invite)
 ok 'a key and its certificate are installed' host_says 0 '"type": "done"' \
     --invitation "$u"
+told() {
+	grep '"type": "done"' "$WORK/said" | grep -q '"what": "created", "slot":'\
+' "9A", "algorithm": "P-256", "subject": "CN=Test holder", "issuer": "CN='
+}
+ok 'and told by the card'\''s own list' told
 holds() {
 	"$AGENT" cards | grep -q 'slot 9A .* with certificate'
 }
