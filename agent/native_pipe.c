@@ -32,7 +32,9 @@ struct cw_native_pipe {
 	pthread_mutex_t lock;
 	size_t n, first; /* of the ring; under the lock */
 	struct entry queue[QUEUE_MAX];
-	struct entry taken; /* the reading thread's own */
+	/* The reading thread's own. */
+	struct entry taken;
+	bool is_quitting;
 };
 
 /* ---- the thread that reads ---- */
@@ -112,8 +114,10 @@ read_more(struct cw_native_pipe *p, struct cw_buf *have)
 
 	if (poll(fds, 2, -1) < 0)
 		return errno == EINTR;
-	if (fds[1].revents != 0)
+	if (fds[1].revents != 0) {
+		p->is_quitting = true;
 		return false;
+	}
 	to = cw_buf_extend(have, CHUNK);
 	if (to == NULL)
 		return false;
@@ -135,7 +139,7 @@ read_all(void *arg)
 	cw_buf_wipe(&have);
 	/* The end of the other side, or its cancel; but a message that cannot
 	 * be read gets an answer. */
-	if (p->taken.err == CW_OK) {
+	if (p->taken.err == CW_OK && !p->is_quitting) {
 		cw_stop_request();
 		ring(p);
 	}

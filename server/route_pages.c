@@ -9,20 +9,24 @@
 
 #define CODE_BYTES 18 /* of an invitation; 24 characters */
 
-/* For pages, before a person goes on in vain. */
+/*
+ * For pages, before a person goes on in vain. A certificate that the card has
+ * not confirmed uses nothing up here: its session may go on, and which it is
+ * the card decides, behind this page.
+ */
 static enum cw_err
 check_open(const struct cw_route_context *c,
     const struct cw_invitation *invitation)
 {
-	unsigned used = 0;
-	unsigned confirmed;
+	unsigned used;
+	unsigned confirmed = 0;
 	enum cw_err err =
 	    cw_invitation_check(invitation, cw_clock_now_s(c->engine->clock));
 
 	if (err == CW_OK)
 		err = c->engine->store->invitation_used(c->engine->store,
 		    invitation->code_hash, &used, &confirmed);
-	return err == CW_OK && used >= invitation->uses ?
+	return err == CW_OK && confirmed >= invitation->uses ?
 	    CW_ERR_INVITATION_USED :
 	    err;
 }

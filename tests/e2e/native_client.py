@@ -6,7 +6,8 @@ frames, and does the page's HTTP.
 usage: native_client.py [OPTION...] AGENT [ARGUMENT...]
 
 Prints every message of the host as a line of JSON. Exit status: 0 after
-`done`, 1 after `failed`, 2 when the host ends without either.
+`done`, 1 after `failed`, 2 when the host ends without either, 3 when the page
+does not let anybody begin.
 
   --ca FILE          trust these roots
   --invitation URL   open it, and start with its Intent
@@ -69,8 +70,11 @@ class Page:
         return r, data
 
     def intent(self, url):
-        self.request('GET', url)
+        """The Intent, or the end: the page says that there is none."""
         r, _ = self.request('POST', url)
+        if r.status != 303:
+            print(json.dumps({'page': r.status}))
+            sys.exit(3)
         at = urllib.parse.urljoin(url, r.getheader('Location'))
         r, _ = self.request('GET', at)
         link = re.match(r'<([^>]*)>', r.getheader('Link')).group(1)

@@ -316,6 +316,33 @@ an_invitation_that_does_not_stand_is_refused_on_every_page(void **state)
 	cw_buf_wipe(&message);
 }
 
+/* A card that was pulled out between the certificate and its confirmation
+ * comes back to this page: its session is on the card. */
+static void
+a_page_opens_until_the_card_has_confirmed_the_certificate(void **state)
+{
+	struct cw_server_world *w = *state;
+	struct cw_server_asked page = { .method = "GET",
+		.path = "/enroll",
+		.cookies = join(w) };
+	struct cw_server_play play;
+	struct cw_http_response r;
+
+	cw_server_play_begin(w, &play, 2);
+	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_PENDING);
+	cw_server_ask(w, &page, &r);
+	assert_int_equal(r.status, 200);
+	assert_non_null(r.link);
+	cw_http_response_wipe(&r);
+	cw_server_play_message(w, &play, 3);
+	assert_err(cw_server_play_post(w, &play, 3), CW_OK);
+	cw_server_ask(w, &page, &r);
+	assert_int_equal(r.status, 403);
+	assert_true(contains(&r.body, "Error 602<"));
+	cw_http_response_wipe(&r);
+	cw_server_play_wipe(&play);
+}
+
 #define sentence(s)                                               \
 	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
 	    cw_server_world_teardown)
@@ -333,6 +360,8 @@ main(void)
 		sentence(every_refusal_has_its_status_and_number),
 		sentence(
 		    an_invitation_that_does_not_stand_is_refused_on_every_page),
+		sentence(
+		    a_page_opens_until_the_card_has_confirmed_the_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,

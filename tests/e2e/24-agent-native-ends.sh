@@ -1,0 +1,294 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The native host when something happens: the browser ends it in every way at
+# every place, the card is pulled out and put back, another program holds it,
+# the person says no. Run again, the session goes on: one certificate a card.
+# RUN: plain-only
+# TIMEOUT: 400
+. "${TOP:-.}/tests/e2e/lib.sh"
+
+AGENT=$BUILD/cardwright-agent
+R=$WORK/reader
+K=$WORK/keys
+S=$WORK/card.state
+HOME=$WORK
+export HOME
+unset XDG_STATE_HOME
+
+[ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
+reader_start "$R" || skip_all "$reader_why"
+
+"$BUILD/cardwright-keys" dev --dir "$K" >/dev/null
+sed 's/^listen.*/listen = 127.0.0.1:0/; s,^url.*,url = https://localhost:0,' \
+    "$K/issuer.ini" >"$K/test.ini"
+"$BUILD/cardwrightd" --config "$K/test.ini" 2>"$WORK/issuer.log" </dev/null &
+issuer=$!
+at_exit 'kill "$issuer" 2>/dev/null; wait "$issuer" 2>/dev/null'
+is_ready() {
+	grep -q ' ready ' "$WORK/issuer.log"
+}
+ok 'the issuer starts' wait_for 10 is_ready
+URL=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$WORK/issuer.log")
+[ -n "$URL" ] || finish
+sed -i "s,^url.*,url = $URL," "$K/test.ini"
+
+# A pinentry whose answers are files: $WORK/pins has one a line, or "cancel",
+# "timeout", "nodialog", "hang"; without it, PIN and PUK as they should be.
+cat >"$WORK/pinentry" <<END
+#!/bin/sh
+n=0
+echo OK ready
+while read -r line; do
+	echo "\$line" >>"$WORK/dialog.log"
+	case \$line in
+	'GETINFO flavor') echo 'D gtk2'; echo OK ;;
+	'SETPROMPT PUK'*) n=31415926; echo OK ;;
+	'SETPROMPT PIN'*) n=271828; echo OK ;;
+	GETPIN)
+		echo \$\$ >"$WORK/pinentry.pid"
+		if [ -s "$WORK/pins" ]; then
+			n=\$(head -n 1 "$WORK/pins")
+			sed -i 1d "$WORK/pins"
+		fi
+		case \$n in
+		cancel) echo 'ERR 83886179 cancelled' ;;
+		timeout) echo 'ERR 83886142 timeout' ;;
+		nodialog) echo 'ERR 83918950 no tty' ;;
+		hang) exec sleep 60 ;;
+		*) echo "D \$n"; echo OK ;;
+		esac ;;
+	BYE) echo OK; exit ;;
+	*) echo OK ;;
+	esac
+done
+END
+chmod +x "$WORK/pinentry"
+CARDWRIGHT_PINENTRY=$WORK/pinentry
+export CARDWRIGHT_PINENTRY
+
+client() {
+	/usr/bin/python3 "$TOP/tests/e2e/native_client.py" \
+	    --ca "$K/tls-root.pem" "$@" "$AGENT" native
+}
+# host_says STATUS PATTERN [OPTION...]
+host_says() {
+	want=$1 pattern=$2
+	shift 2
+	client "$@" >"$WORK/said" 2>&1
+	got=$?
+	cat "$WORK/said"
+	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
+}
+invite() {
+	"$BUILD/cardwright-admin" --config "$K/test.ini" invite \
+	    --subject "CN=Holder $n" --profile person "$@"
+}
+certificates() {
+	"$BUILD/cardwright-admin" --config "$K/test.ini" list |
+	    grep -c " $1 "
+}
+n=0
+# A fresh card in slot 0, and an invitation.
+fresh() {
+	n=$((n + 1))
+	rm -f "$WORK/pins"
+	card_stop "$R" 0
+	rm -f "$S"
+	"$BUILD/cardwright-card" --state "$S" \
+	    --personalise "$K/cards/card-1.personalisation" >/dev/null
+	card_start "$R" 0 "$S" || finish
+	u=$(invite "$@")
+}
+not_authenticated() {
+	opensc-tool --reader 0 --send-apdu \
+	    00:A4:04:00:09:A0:00:00:03:08:00:00:10:00 \
+	    --send-apdu 00:20:00:80 | grep -q 'SW1=0x63, SW2=0xC3'
+}
+# Once more: whatever happened, the end is one certificate, and no agent and no
+# dialog is left over.
+again() {
+	before=$1
+	client --invitation "$u" >"$WORK/said" 2>&1
+	cat "$WORK/said"
+	# What was posted before the end may have been the result.
+	grep -q '"type": "done"\|"page": 403' "$WORK/said" &&
+	    [ "$(certificates active)" = $((before + 1)) ] &&
+	    [ "$(certificates pending)" = 0 ] && not_authenticated
+}
+# The client has measured how long the host took to go.
+in_time() {
+	ms=$(sed -n 's/.*"gone_ms": \([0-9]*\).*/\1/p' "$WORK/said")
+	echo "gone after $ms ms"
+	[ "${ms:-9999}" -lt 1100 ]
+}
+
+# ---- the end of the browser, at every place ----
+
+ends() {
+	client --invitation "$u" --at "$1" --then "$2" >"$WORK/said" 2>&1
+	cat "$WORK/said"
+	in_time || [ "$2" = cancel ]
+}
+for at in consent post:1 progress:opening-session wait:pin \
+    progress:creating-keys post:3 progress:installing-certificates post:4; do
+	for how in kill eof term cancel; do
+		fresh
+		count=$(certificates active)
+		ok "at $at: $how ends it within a second" ends $at $how
+		ok 'and the session goes on to one certificate' again "$count"
+	done
+done
+hang() {
+	echo hang >"$WORK/pins"
+	ends wait:pin eof || return 1
+	! kill -0 "$(cat "$WORK/pinentry.pid")" 2>/dev/null
+}
+fresh
+ok 'a dialog that hangs is closed with the browser' hang
+
+# ---- the person ----
+
+fresh
+ok 'the person refuses' host_says 1 '"number": 527' --invitation "$u" \
+    --at consent --then refuse
+ok 'before any card was touched' sh -c "! grep -q reading-card '$WORK/said'"
+echo cancel >"$WORK/pins"
+ok 'a PIN that is cancelled is a refusal, to be resumed' host_says 1 \
+    '"number": 527.*"resumable": true' --invitation "$u"
+echo timeout >"$WORK/pins"
+ok 'nobody answers' host_says 1 '"number": 528' --invitation "$u"
+echo nodialog >"$WORK/pins"
+ok 'no dialog can be shown' host_says 1 '"number": 526' --invitation "$u"
+yes 123456 | head -n 20 >"$WORK/pins"
+ok 'ten PINs that are too weak are enough' host_says 1 '"number": 524' \
+    --invitation "$u"
+printf '123456\n123456\n271828\n271828\n' >"$WORK/pins"
+ok 'one is asked for again, and why' host_says 0 '"type": "done"' \
+    --invitation "$u"
+ok 'in the dialog' grep -q 'SETERROR .*too easy' "$WORK/dialog.log"
+
+u=$(invite --mode 1)
+printf '999111\n888222\n271828\n' >"$WORK/pins"
+ok 'a wrong PIN says how many tries are left' host_says 1 \
+    '"tries_left": 1' --invitation "$u"
+u=$(invite --mode 1)
+printf '999111\n888222\n777333\n' >"$WORK/pins"
+ok 'a PIN that is blocked is the end' host_says 1 '"number": 521' \
+    --invitation "$u"
+
+# ---- page and issuer ----
+
+fresh
+page_says() {
+	ok "the page says $1" host_says 1 "\"number\": $2" --invitation "$u" \
+	    --at post:2 --then "reply:$1"
+}
+page_says tab-gone 712
+page_says redirect 704
+page_says too-large 108
+ok 'and the session goes on' again "$(certificates active)"
+fresh
+ok 'what the network loses is sent again' host_says 0 '"id": 3' \
+    --invitation "$u" --at post:1 --then reply:network
+
+# ---- the card ----
+
+card_back() {
+	card_start "$R" 0 "$S"
+}
+# Out at the place, back a second later, in the same run.
+cat >"$WORK/pull" <<END
+kill \$(cat "$R/card.0.pid")
+(sleep 1.5; VPCD_PORT=35963 exec "$TOP/scripts/reader" run "$R" \\
+    "$CARD_PROGRAM" --state "$S" --port 35963 </dev/null \\
+    >>"$R/card.0.log" 2>&1) >/dev/null 2>&1 &
+echo \$! >"$WORK/back.pid"
+END
+pulled() {
+	client --invitation "$u" --at "$1" --then "run:sh $WORK/pull" \
+	    >"$WORK/said" 2>&1
+	got=$?
+	cat "$WORK/said"
+	cp "$WORK/back.pid" "$R/card.0.pid"
+	[ $got = 0 ] && grep -q '"for": "card' "$WORK/said"
+}
+for at in post:1 wait:pin progress:creating-keys post:3 post:4; do
+	fresh
+	count=$(certificates active)
+	ok "pulled out at $at and put back, the run goes on" pulled $at
+	ok 'to one certificate' [ "$(certificates active)" = $((count + 1)) ]
+done
+
+no_card() {
+	card_stop "$R" 0
+	n=$((n + 1))
+	u=$(invite)
+	rm -f "$S"
+	"$BUILD/cardwright-card" --state "$S" \
+	    --personalise "$K/cards/card-1.personalisation" >/dev/null
+	(wait_for 10 grep -q '"for": "card"' "$WORK/said" && card_back) &
+	client --invitation "$u" >"$WORK/said" 2>&1
+	got=$?
+	wait $!
+	cat "$WORK/said"
+	[ $got = 0 ]
+}
+: >"$WORK/said"
+ok 'a card that is not there is waited for' no_card
+fresh
+"$BUILD/cardwright-card" --state "$WORK/second.state" \
+    --personalise "$K/cards/card-2.personalisation" >/dev/null
+ok 'a second card comes in' card_start "$R" 1 "$WORK/second.state"
+ok 'of two cards one must be chosen' host_says 1 '"number": 508' \
+    --invitation "$u"
+chosen=$("$AGENT" cards --json | sed -n 's/.*"reader":"\([^"]*01\)".*/\1/p')
+ok 'in the dialog' host_says 0 '"type": "done"' --invitation "$u" \
+    --reader "$chosen"
+ok 'and it is that one' sh -c "'$AGENT' cards --reader '$chosen' |
+    grep -q 'slot 9A'"
+card_stop "$R" 1
+
+# Another program keeps a transaction.
+cat >"$WORK/hold.py" <<'END'
+import ctypes, sys, time
+p = ctypes.CDLL('libpcsclite.so.1')
+c = ctypes.c_long()
+h = ctypes.c_long()
+a = ctypes.c_ulong()
+assert p.SCardEstablishContext(2, None, None, ctypes.byref(c)) == 0
+assert p.SCardConnect(c, sys.argv[1].encode(), 2, 3, ctypes.byref(h),
+                      ctypes.byref(a)) == 0
+assert p.SCardBeginTransaction(h) == 0
+print('held', flush=True)
+time.sleep(float(sys.argv[2]))
+END
+first=$("$AGENT" cards --json | sed -n 's/.*"reader":"\([^"]*00\)".*/\1/p')
+hold() {
+	: >"$WORK/held"
+	/usr/bin/python3 "$WORK/hold.py" "$first" "$1" >"$WORK/held" &
+	holder=$!
+	wait_for 5 grep -q held "$WORK/held"
+}
+fresh
+in_use() {
+	hold 2 || return 1
+	client --invitation "$u" --reader "$first" >"$WORK/said" 2>&1
+	got=$?
+	wait $holder
+	cat "$WORK/said"
+	[ $got = 0 ] && grep -q '"for": "card-in-use"' "$WORK/said"
+}
+ok 'a card that another program holds is told, and waited for' in_use
+fresh
+in_use_cancel() {
+	hold 30 || return 1
+	client --invitation "$u" --reader "$first" --at wait:card-in-use \
+	    --then cancel >"$WORK/said" 2>&1
+	kill $holder
+	wait $holder 2>/dev/null
+	cat "$WORK/said"
+	grep -q '"number": 531' "$WORK/said"
+}
+ok 'and that wait can be cancelled' in_use_cancel
+ok 'the session goes on afterwards' again "$(certificates active)"
+finish
