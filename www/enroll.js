@@ -169,6 +169,8 @@ function fail(error) {
 	say(section.querySelector('.notice').innerText);
 }
 
+// At once, without another check: a click counts for a few seconds only. The
+// button is there only when somebody is there to answer.
 async function run() {
 	for (const item of document.querySelectorAll('.phases li')) {
 		item.classList.remove('done');
@@ -188,14 +190,6 @@ async function run() {
 	}
 }
 
-async function begin() {
-	// A click counts for a few seconds only: not asked again if all was well.
-	const code = known === null ? null : await check();
-
-	if (waitable.includes(code))
-		await run();
-}
-
 // The address of the invitation, for the command line: where we come from.
 function fillAddress() {
 	if (document.referrer === '')
@@ -207,7 +201,7 @@ function fillAddress() {
 }
 
 $('#needs').hidden = false;
-$('#begin').addEventListener('click', begin);
+$('#begin').addEventListener('click', run);
 $('#again').addEventListener('click', again);
 $('#cancel').addEventListener('click', cancel);
 $('#retry').addEventListener('click', () => {

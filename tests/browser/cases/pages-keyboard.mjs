@@ -55,6 +55,18 @@ export const keyboard = [
 			await says(v, 'Everything is ready.');
 			same(await v.page.evaluate('window.same'), true);
 		}],
+	['nothing can be begun before it is known who would answer',
+		{ status: 'ready' }, async (v) => {
+			await v.enter();
+			same(await v.page.evaluate(`(async () => {
+				const text = await (await fetch('/enroll')).text();
+				const page = new DOMParser()
+					.parseFromString(text, 'text/html');
+				return page.querySelector('#start').hidden;
+			})()`), true);
+			await v.page.waitForSelector('#begin');
+			same(await v.page.isVisible('[data-check=card].ready'), true);
+		}],
 	['a button that goes away gives the focus to what is next',
 		{ status: 'agent' }, async (v) => {
 			await v.enter();
