@@ -229,8 +229,17 @@ async function inFirefox(language) {
 	firefox = await Firefox.launch(world,
 		{ extension: null, locale: LANGUAGES[language] });
 	const tab = await firefox.tab();
-	const shot = (name) => tab.shot(path.join(world.shots,
-		`page-${name}-${language}-firefox.png`));
+	const shot = async (name) => {
+		for (const [kind, scheme, width] of [['light', 'light', 1100],
+			['dark-phone', 'dark', 450]]) {
+			await tab.scheme(scheme);
+			await tab.size(width, 900);
+			await until('the colours are ' + scheme, () => tab.eval(`return (
+				matchMedia('(prefers-color-scheme: ${scheme})').matches)`));
+			await tab.shot(path.join(world.shots,
+				`page-${name}-${language}-firefox-${kind}.png`));
+		}
+	};
 	const sees = (selector) => until(selector, () => tab.eval(
 		`return document.querySelector(${JSON.stringify(selector)}) !== null`));
 
@@ -249,6 +258,7 @@ async function inFirefox(language) {
 	await tab.click('#cancel');
 	await sees('#failed:not([hidden])');
 	await shot('failed-cancelled');
+	// In the dark still, as the last picture was.
 	const got = await tab.eval(AXE + `;
 		const r = await axe.run(document,
 			{ runOnly: ${JSON.stringify(RULES)} });

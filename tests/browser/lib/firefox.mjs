@@ -101,9 +101,22 @@ class Tab {
 		await this.on((m) => m.send('WebDriver:CloseWindow'));
 	}
 
-	size() {}
+	// Of the window, which Firefox keeps at 450 pixels or more.
+	size(width, height) {
+		return this.on((m) => m.send('WebDriver:SetWindowRect',
+			{ x: null, y: null, width, height }));
+	}
 
-	scheme() {}
+	// "light" or "dark", for all pages from now on.
+	scheme(name) {
+		return this.on(async (m) => {
+			await m.send('Marionette:SetContext', { value: 'chrome' });
+			await m.send('WebDriver:ExecuteScript', { args: [name === 'dark'],
+				script: 'Services.prefs.setIntPref("layout.css.prefers-' +
+					'color-scheme.content-override", arguments[0] ? 0 : 1)' });
+			await m.send('Marionette:SetContext', { value: 'content' });
+		});
+	}
 }
 
 export class Firefox {
