@@ -6,6 +6,7 @@
  */
 #include "agent/run_internal.h"
 
+#include "proto/endorsement.h"
 #include "proto/base/log.h"
 
 #define CLOCK_SKEW_S 600 /* this machine's clock is no authority */
@@ -83,6 +84,24 @@ cw_run_check_request(const struct cw_run *run, struct cw_bytes bytes,
 	return check_time(run, request);
 }
 
+/*
+ * Another key than the remembered one: only with a chain of endorsements that
+ * begins at that one and has not expired (docs/protocol.md "Roll-over").
+ */
+static enum cw_err
+check_key_change(const struct cw_run *run, const struct cw_request *request,
+    const struct cw_known_issuer *issuer)
+{
+	struct cw_endorsements chain;
+
+	if (cw_endorsements_verify(request, &chain) == CW_OK &&
+	    cw_endorsements_lead_from(&chain, issuer->key_hash,
+		cw_clock_now_s(run->env.clock)))
+		return CW_OK;
+	return cw_log_fail(CW_ERR_MANAGEMENT_KEY_CHANGED, "run.request",
+	    "origin=%s", issuer->origin);
+}
+
 enum cw_err
 cw_run_remember(const struct cw_run *run, const struct cw_request *request)
 {
@@ -97,9 +116,12 @@ cw_run_remember(const struct cw_run *run, const struct cw_request *request)
 	if (err != CW_OK)
 		return err;
 	cw_cose_key_hash(&request->management_key, hash);
-	if (found && memcmp(hash, issuer.key_hash, sizeof(hash)) != 0)
-		return cw_log_fail(CW_ERR_MANAGEMENT_KEY_CHANGED, "run.request",
-		    "origin=%s", issuer.origin);
+	if (found && memcmp(hash, issuer.key_hash, sizeof(hash)) != 0) {
+		err = check_key_change(run, request, &issuer);
+		if (err != CW_OK)
+			return err;
+		memcpy(issuer.key_hash, hash, sizeof(hash));
+	}
 	if (!found) {
 		memset(&issuer, 0, sizeof(issuer));
 		memcpy(issuer.origin, run->env.origin.ptr, run->env.origin.len);

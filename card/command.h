@@ -58,6 +58,17 @@ void cw_card_apply_posts(struct cw_card *card, struct cw_card_session *session);
 bool cw_card_is_leaving(const struct cw_card_session *session,
     const struct cw_card_key *key);
 
+/* ---- rollover.c, for CLOSE ---- */
+
+/* Errors: CARD_FULL, DUPLICATE_ID. */
+enum cw_err cw_card_check_rollover(const struct cw_card *card,
+    const struct cw_card_session *session) __attribute__((warn_unused_result));
+
+/* Everything of the older keys is the present one's; they are refused from now
+ * on. In memory only. */
+void cw_card_roll_over(struct cw_card_state *state,
+    const struct cw_card_session *session);
+
 /* ---- command_key.c ---- */
 
 /* A PIN for one more group of a policy. Errors: PIN_LENGTH, PIN_FORMAT,

@@ -124,7 +124,7 @@ check(const struct cw_card_job *job)
 {
 	const struct cw_card_key *key = job->session->objects.keys;
 	const struct cw_card_post *post = job->session->posts;
-	enum cw_err err = CW_OK;
+	enum cw_err err = cw_card_check_rollover(job->card, job->session);
 
 	for (; key != NULL && err == CW_OK; key = key->next)
 		err = check_key(job, key);
@@ -223,6 +223,21 @@ add_items(const struct cw_card_job *job, struct cw_result_statement *s)
 		add_post(job, s, post);
 }
 
+/* Where a new key's counter goes on: at its predecessors'. */
+static uint64_t
+highest(const struct cw_card_state *state,
+    const struct cw_card_session *session)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < state->n_counters; i++)
+		if (session->n_former > 0 &&
+		    cw_card_is_mine(session, state->counters[i].owner) &&
+		    state->counters[i].value > value)
+			value = state->counters[i].value;
+	return value;
+}
+
 /*
  * docs/protocol.md "Privacy": one counter for the card in mode 1 (kept under
  * the owner 0), one for each management key in mode 2.
@@ -243,7 +258,7 @@ count(struct cw_card_state *state, const struct cw_card_session *session,
 		return CW_ERR_CARD_FULL;
 	if (i == state->n_counters) {
 		memcpy(state->counters[i].owner, owner, CW_HASH_BYTES);
-		state->counters[i].value = 0;
+		state->counters[i].value = highest(state, session);
 		state->n_counters++;
 	}
 	*value = ++state->counters[i].value;
@@ -313,6 +328,7 @@ cw_card_take_effect(struct cw_card *card, struct cw_card_session *session)
 	cw_card_policies_append(&state->objects.policies, mine->policies);
 	cw_card_puks_append(&state->objects.puks, mine->puks);
 	*mine = (struct cw_card_objects){ NULL, NULL, NULL };
+	cw_card_roll_over(state, session);
 	cw_card_sweep(&state->objects);
 	/* If another session was first, its holder's PIN stays. */
 	if (cw_card_pin_is_set(&session->pin) &&

@@ -189,6 +189,18 @@ enum cw_err cw_card_session_record(struct cw_card_session *session,
 const struct cw_card_record *cw_card_session_answered(
     const struct cw_card_session *session, struct cw_bytes command);
 
+/* ---- rollover.c ---- */
+
+/*
+ * R's management key and its chain, into the session. Errors: BAD_ENDORSEMENT,
+ * OLD_MANAGEMENT_KEY, NO_MEMORY, CRYPTO_FAILED.
+ */
+enum cw_err cw_card_take_chain(struct cw_card *card, const struct cw_request *q,
+    struct cw_card_session *session) __attribute__((warn_unused_result));
+
+/* H of the key that the pseudonym is over. */
+const uint8_t *cw_card_oldest_owner(const struct cw_card_session *session);
+
 /* ---- objects.c ---- */
 
 /* True for objects of the session's management key, or of an older one that

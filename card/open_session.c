@@ -59,8 +59,7 @@ check(const struct cw_card *card, const struct cw_request *q)
 	cw_hash(cw_buf_bytes(&card->ram.caps), caps_hash);
 	if (memcmp(caps_hash, q->caps_hash, sizeof(caps_hash)) != 0)
 		return CW_ERR_BAD_CAPS_HASH;
-	/* Endorsement chains come with the management commands. */
-	if (q->n_endorsements != 0 || !cw_url_origin(q->uri, &origin))
+	if (!cw_url_origin(q->uri, &origin))
 		return CW_ERR_OUT_OF_RANGE;
 	if (cw_card_session_find(card, CW_BYTES_ARRAY(q->session_id)) != NULL)
 		return CW_ERR_OUT_OF_RANGE;
@@ -100,7 +99,8 @@ make_token(struct cw_card *card, const struct cw_card_session *session,
 	cw_hash(cw_buf_bytes(info), s.card_info_hash);
 	s.has_pseudonym = session->mode == CW_MODE_PSEUDONYMOUS;
 	if (s.has_pseudonym)
-		cw_card_pseudonym(card, session->owner, s.pseudonym);
+		cw_card_pseudonym(card, cw_card_oldest_owner(session),
+		    s.pseudonym);
 	card->operations.signatures++;
 	err = cw_token_statement_make(&s, a->key, statement);
 	if (err != CW_OK)
@@ -158,7 +158,6 @@ make_session(struct cw_card *card, struct cw_bytes bytes,
 
 	memcpy(session->id, q->session_id, sizeof(session->id));
 	cw_hash(bytes, session->request_hash);
-	cw_cose_key_hash(&q->management_key, session->owner);
 	cw_buf_put(&session->uri, q->uri);
 	session->state = CW_SESSION_OPEN;
 	session->mode = q->mode;
@@ -192,6 +191,8 @@ open_session(struct cw_card *card, struct cw_bytes bytes, struct cw_request *q,
 		if (session == NULL)
 			err = CW_ERR_NO_MEMORY;
 	}
+	if (err == CW_OK)
+		err = cw_card_take_chain(card, q, session);
 	if (err == CW_OK)
 		err = make_session(card, bytes, q, session);
 	if (err == CW_OK)

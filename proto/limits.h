@@ -27,6 +27,7 @@
 
 #define CW_TYP_GRANT "application/cardwright-grant+cose"
 #define CW_TYP_REQUEST "application/cardwright-request+cose"
+#define CW_TYP_ENDORSEMENT "application/cardwright-endorsement+cose"
 #define CW_TYP_TOKEN "application/cardwright-token+cose"
 #define CW_TYP_KEY "application/cardwright-key+cose"
 #define CW_TYP_RESULT "application/cardwright-result+cose"

@@ -149,6 +149,8 @@ const struct cw_sample cw_samples[] = {
 	    cw_sample_use_key_decode },
 	{ "write-property", false, true, cw_sample_write_property_encode,
 	    cw_sample_write_property_decode },
+	{ "endorsement", true, false, cw_sample_endorsement_encode,
+	    cw_sample_endorsement_decode },
 	{ "problem", false, false, cw_sample_problem_encode,
 	    cw_sample_problem_decode },
 };

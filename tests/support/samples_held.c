@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Examples of what the holder's programs say to a card. */
+#include "proto/endorsement.h"
 #include "proto/held_key.h"
 #include "tests/support/samples_parts.h"
 
@@ -109,3 +110,25 @@ cw_sample_offline_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 }
 
 SIGNED(offline, struct cw_offline_statement, cw_offline_statement_verify)
+
+void
+cw_sample_endorsement_encode(const struct cw_sample_keys *keys,
+    struct cw_buf *out)
+{
+	const struct cw_endorsement e = { .to = keys->other,
+		.epoch = 1,
+		.not_after_s = 1900000000 };
+
+	cw_sample_must(cw_endorsement_make(&e, keys->signer, out) == CW_OK);
+}
+
+enum cw_err
+cw_sample_endorsement_decode(const struct cw_sample_keys *keys,
+    struct cw_bytes in, struct cw_buf *again)
+{
+	struct cw_endorsement e;
+
+	(void)keys;
+	(void)again;
+	return cw_endorsement_verify(in, &e);
+}

@@ -2,6 +2,7 @@
 /* Runs against the reference card: what is refused, and before what. */
 #include <unistd.h>
 
+#include "proto/endorsement.h"
 #include "tests/support/check.h"
 #include "tests/support/reader_world.h"
 
@@ -168,6 +169,45 @@ a_changed_management_key_is_refused_until_it_is_forgotten(void **state)
 	cw_world_new_session(w);
 	assert_err(cw_world_enroll_anew(w), CW_OK);
 	assert_true(w->consent.is_new);
+}
+
+/* The old key signs the new one; then the new one is what is remembered. */
+static void
+an_endorsed_management_key_is_taken_while_the_endorsement_holds(void **state)
+{
+	struct cw_world *w = *state;
+	struct cw_request *q = &w->issuer.request;
+	struct cw_private_key *old = w->issuer.management_key;
+	struct cw_endorsement e = { .epoch = 1 };
+	struct cw_buf b;
+
+	cw_buf_init(&b, CW_REQUEST_MAX);
+	assert_err(cw_world_enroll_anew(w), CW_OK);
+	w->issuer.management_key = NULL;
+	assert_err(cw_key_generate(CW_KEY_P256, &w->issuer.management_key),
+	    CW_OK);
+	cw_key_public(w->issuer.management_key, &e.to);
+	for (int expired = 1; expired >= 0; expired--) {
+		e.not_after_s =
+		    cw_clock_now_s(w->env.clock) - (uint64_t)expired;
+		cw_buf_reset(&b);
+		assert_err(cw_endorsement_make(&e, old, &b), CW_OK);
+		q->n_endorsements = 1;
+		q->endorsements[0] = cw_buf_bytes(&b);
+		w->key.slot = 0x9C;
+		w->key.id = 0x9C; /* the moved key keeps its id */
+		cw_world_new_session(w);
+		assert_err(cw_world_enroll_anew(w),
+		    expired ? CW_ERR_MANAGEMENT_KEY_CHANGED : CW_OK);
+	}
+	/* From now on without the chain. */
+	q->n_endorsements = 0;
+	w->key.slot = 0x9D;
+	w->key.id = 0x9D;
+	cw_world_new_session(w);
+	assert_err(cw_world_enroll_anew(w), CW_OK);
+	cw_key_free(&old);
+	cw_buf_wipe(&b);
 }
 
 static void
@@ -368,6 +408,8 @@ main(void)
 		TEST(a_session_request_that_is_not_what_was_shown_is_refused),
 		TEST(a_session_request_with_a_broken_signature_is_refused),
 		TEST(a_changed_management_key_is_refused_until_it_is_forgotten),
+		TEST(
+		    an_endorsed_management_key_is_taken_while_the_endorsement_holds),
 		TEST(a_first_use_that_cannot_be_remembered_ends_the_run),
 		TEST(an_intent_that_cannot_be_shown_is_not_asked_about),
 		TEST(messages_out_of_turn_are_refused),

@@ -224,7 +224,7 @@ endorsements_and_strange_uris_are_refused(void **state)
 	q->n_endorsements = 1;
 	q->endorsements[0] = cw_bytes_str("endorsement");
 	assert_err(cw_test_issuer_begin(&w->issuer), CW_ERR_CARD_SAYS);
-	assert_sw(w->issuer.sw, 0x6A80);
+	assert_sw(w->issuer.sw, 0x6988);
 	q->n_endorsements = 0;
 	q->uri = cw_bytes_str("ftp://issuer.test/session");
 	assert_err(cw_test_issuer_begin(&w->issuer), CW_ERR_CARD_SAYS);
