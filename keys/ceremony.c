@@ -169,6 +169,8 @@ const struct cw_ceremony cw_ceremonies[] = {
 	    true, CW_CERT_LEAF, 1825, KEY_USAGE, CW_OID_EKU_MANAGEMENT },
 	{ "authority-key", "the key that signs grants", run_key, true,
 	    CW_CERT_LEAF, 1825, KEY_USAGE, CW_OID_EKU_AUTHORITY },
+	{ "operator-key", "a key of an operator, who approves", run_key, true,
+	    CW_CERT_LEAF, 1825, KEY_USAGE, CW_OID_EKU_OPERATOR },
 	{ "tag-key", "the secret by which the signer knows its own tags",
 	    run_tag_key, false, CW_CERT_LEAF, 0, NULL, NULL },
 	{ NULL, NULL, NULL, false, 0, 0, NULL, NULL },

@@ -322,6 +322,28 @@ cw_config_profile(const struct cw_config *config, struct cw_bytes name)
 	return NULL;
 }
 
+uint64_t
+cw_config_session_s(const struct cw_config *config,
+    const struct cw_profile *profile)
+{
+	return 60ull *
+	    (profile->session_minutes > 0 ? profile->session_minutes :
+					    config->session_minutes);
+}
+
+uint64_t
+cw_config_session_max_s(const struct cw_config *config)
+{
+	uint64_t max = 60ull * config->session_minutes;
+
+	for (size_t i = 0; i < config->n_profiles; i++) {
+		uint64_t s = cw_config_session_s(config, &config->profiles[i]);
+
+		max = s > max ? s : max;
+	}
+	return max;
+}
+
 const struct cw_model *
 cw_config_model(const struct cw_config *config, struct cw_bytes name)
 {

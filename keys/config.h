@@ -7,11 +7,12 @@
  *             tls_key tls_root session_minutes invitation_hours
  *             open_sessions_max threads user one_user
  *   [signer]  management_key management_chain ca_key ca_chain authority
- *             vendor_roots log tag_key passphrase_fd user
+ *             operators vendor_roots log tag_key passphrase_fd user
  *   [admin]   authority_key
  *   [model "NAME"]    withdrawn
  *   [profile "NAME"]  key_type slot usage modes suites lifetime_days
  *             key_usage extended_key_usage policies subject_suffix uses_max pin
+ *             approvals session_minutes
  *
  * Relative paths are relative to the file's folder. An unknown section or name,
  * a name or section that stands twice, a value out of its range and a missing
@@ -44,6 +45,9 @@ struct cw_profile {
 	    subject_suffix[128]; /* every subject must end with it; may be "" */
 	unsigned uses_max;       /* most uses of one grant */
 	bool pin;                /* the key must need a PIN (the default) */
+	unsigned approvals; /* operators who must approve each key, at least */
+	unsigned
+	    session_minutes; /* lifetime of its sessions; 0: the issuer's */
 };
 
 struct cw_model {
@@ -74,6 +78,7 @@ struct cw_config {
 	char management_key[CW_PATH_MAX], management_chain[CW_PATH_MAX];
 	char ca_key[CW_PATH_MAX], ca_chain[CW_PATH_MAX];
 	char authority[CW_PATH_MAX];    /* PEM chain of the grant authority */
+	char operators[CW_PATH_MAX];    /* PEM, who may approve; may be "" */
 	char vendor_roots[CW_PATH_MAX]; /* PEM */
 	char log[CW_PATH_MAX];          /* the signer's own log */
 	char tag_key[CW_PATH_MAX];      /* 32 bytes, mode 0600 */
@@ -94,6 +99,10 @@ enum cw_err cw_config_load(const char *path, struct cw_config *out,
 /* NULL if there is none of this name. */
 const struct cw_profile *cw_config_profile(const struct cw_config *config,
     struct cw_bytes name);
+/* Lifetime of a session of this profile, and the longest of any, in seconds. */
+uint64_t cw_config_session_s(const struct cw_config *config,
+    const struct cw_profile *profile);
+uint64_t cw_config_session_max_s(const struct cw_config *config);
 const struct cw_model *cw_config_model(const struct cw_config *config,
     struct cw_bytes name);
 

@@ -267,6 +267,7 @@ static const struct cw_config_name signer_names[] = {
 	{ "ca_key", parse_path, ISSUER(ca_key), 0, 0, true },
 	{ "ca_chain", parse_path, ISSUER(ca_chain), 0, 0, true },
 	{ "authority", parse_path, ISSUER(authority), 0, 0, true },
+	{ "operators", parse_path, ISSUER(operators), 0, 0, false },
 	{ "vendor_roots", parse_path, ISSUER(vendor_roots), 0, 0, true },
 	{ "log", parse_path, ISSUER(log), 0, 0, true },
 	{ "tag_key", parse_path, ISSUER(tag_key), 0, 0, true },
@@ -300,6 +301,9 @@ static const struct cw_config_name profile_names[] = {
 	{ "subject_suffix", parse_text, PROFILE(subject_suffix), 0, 0, false },
 	{ "uses_max", parse_number, PROFILE(uses_max), 1, 1000, false },
 	{ "pin", parse_bool, PROFILE(pin), 0, 0, false },
+	{ "approvals", parse_number, PROFILE(approvals), 0, 9, false },
+	{ "session_minutes", parse_number, PROFILE(session_minutes), 1, 132480,
+	    false },
 	{ NULL, NULL, 0, 0, 0, 0, false },
 };
 

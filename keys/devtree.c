@@ -23,6 +23,8 @@ enum node_no {
 	ISSUING_CA,
 	MANAGEMENT,
 	AUTHORITY,
+	OPERATOR_1,
+	OPERATOR_2,
 	TLS_ROOT,
 	TLS,
 	NODES,
@@ -61,6 +63,12 @@ static const struct node {
 	[AUTHORITY] = { "authority",
 	    "CN=Development Grant Authority,O=Cardwright Development",
 	    CW_OID_EKU_AUTHORITY, ISSUER_ROOT, CW_CERT_LEAF, 3650, 0 },
+	[OPERATOR_1] = { "operator-1",
+	    "CN=Development Operator 1,O=Cardwright Development",
+	    CW_OID_EKU_OPERATOR, ISSUER_ROOT, CW_CERT_LEAF, 3650, 0 },
+	[OPERATOR_2] = { "operator-2",
+	    "CN=Development Operator 2,O=Cardwright Development",
+	    CW_OID_EKU_OPERATOR, ISSUER_ROOT, CW_CERT_LEAF, 3650, 0 },
 	[TLS_ROOT] = { "tls-root",
 	    "CN=Development TLS Root,O=Cardwright Development", NULL, NO_ISSUER,
 	    0, 9130, 0 },
@@ -161,6 +169,7 @@ static const char signer_section[] = "[signer]\n"
 				     "ca_key = issuing-ca.key\n"
 				     "ca_chain = issuing-ca.pem\n"
 				     "authority = authority.pem\n"
+				     "operators = operators.pem\n"
 				     "vendor_roots = vendor-root.pem\n"
 				     "log = signer/signer.log\n"
 				     "tag_key = tag.key\n"
@@ -171,16 +180,20 @@ static const char signer_section[] = "[signer]\n"
 				     "[model \"" CW_DEVTREE_MODEL "\"]\n"
 				     "withdrawn = no\n";
 
+#define APPROVED "approvals = 2\nsession_minutes = 20160\n" /* two weeks */
+
 static const struct {
-	const char *name, *key_type, *slot, *usage, *key_usage;
+	const char *name, *key_type, *slot, *usage, *key_usage, *more;
 } profiles[] = {
-	{ "person", "P-256", "9A", "sign, authenticate", KEY_USAGE },
+	{ "person", "P-256", "9A", "sign, authenticate", KEY_USAGE, "" },
+	{ "approved", "P-256", "9A", "sign, authenticate", KEY_USAGE,
+	    APPROVED },
 	{ "signature", "P-256", "9C", "sign",
-	    "critical,digitalSignature,nonRepudiation" },
-	{ "person-p384", "P-384", "9A", "sign, authenticate", KEY_USAGE },
-	{ "person-rsa", "RSA-2048", "9A", "sign, authenticate", KEY_USAGE },
-	{ "person-ed25519", "Ed25519", "none", "sign, authenticate",
-	    KEY_USAGE },
+	    "critical,digitalSignature,nonRepudiation", "" },
+	{ "person-p384", "P-384", "9A", "sign, authenticate", KEY_USAGE, "" },
+	{ "person-rsa", "RSA-2048", "9A", "sign, authenticate", KEY_USAGE, "" },
+	{ "person-ed25519", "Ed25519", "none", "sign, authenticate", KEY_USAGE,
+	    "" },
 };
 
 static enum cw_err
@@ -209,9 +222,9 @@ write_config(struct builder *b)
 		    "usage = %s\nmodes = identified, pseudonymous, anonymous\n"
 		    "suites = 1, 2\nlifetime_days = 730\nkey_usage = %s\n"
 		    "extended_key_usage = clientAuth,emailProtection\n"
-		    "uses_max = 1000\n",
+		    "uses_max = 1000\n%s",
 		    profiles[i].name, profiles[i].key_type, profiles[i].slot,
-		    profiles[i].usage, profiles[i].key_usage);
+		    profiles[i].usage, profiles[i].key_usage, profiles[i].more);
 	if (err == CW_OK)
 		err = out.err;
 	if (err == CW_OK)
@@ -234,6 +247,30 @@ write_tag_key(const struct builder *b)
 	return err;
 }
 
+/* Both certificates in one file. */
+static enum cw_err
+write_operators(const struct builder *b)
+{
+	static const char *const names[] = { "operator-1.pem",
+		"operator-2.pem" };
+	char path[CW_PATH_MAX];
+	struct cw_buf out;
+	enum cw_err err = CW_OK;
+
+	cw_buf_init(&out, (size_t)2 * 2 * CW_CERT_MAX_BYTES);
+	for (size_t i = 0; err == CW_OK && i < 2; i++) {
+		err = make_path(b, names[i], path);
+		if (err == CW_OK)
+			err = cw_file_load(path, &out);
+	}
+	if (err == CW_OK)
+		err = make_path(b, "operators.pem", path);
+	if (err == CW_OK)
+		err = cw_newfile_store(path, cw_buf_bytes(&out), 0644);
+	cw_buf_wipe(&out);
+	return err;
+}
+
 static enum cw_err
 fill(struct builder *b)
 {
@@ -247,6 +284,8 @@ fill(struct builder *b)
 		err = make_party(b, (enum node_no)i);
 	for (unsigned i = 1; err == CW_OK && i <= b->tree->n_cards; i++)
 		err = make_card(b, i);
+	if (err == CW_OK)
+		err = write_operators(b);
 	if (err == CW_OK)
 		err = write_tag_key(b);
 	return err == CW_OK ? write_config(b) : err;

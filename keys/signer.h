@@ -72,7 +72,8 @@ enum cw_err cw_signer_info(struct cw_signer *signer, struct cw_buf *memory,
  * endorsements, and signs R. `tag` proves to the signer, later, that R and the
  * grant were verified. Errors: BAD_GRANT, INVITATION_EXPIRED, INVITATION_USED,
  * BAD_SCOPE, WRONG_MODE, UNKNOWN_PROFILE, PROFILE_REFUSES (also a lifetime
- * beyond session_minutes, and a grant that asks for approvals), BAD_ORIGIN (the
+ * beyond the profile's, and a grant that asks for fewer approvals than the profile
+ * or more than there are operators), BAD_ORIGIN (the
  * URI is not of the configured url; its port is free if that is 0), BAD_TEXT (the
  * grant's subject), AUTHORITY_EXPIRED, ISSUER_EXPIRED (management key or CA).
  */
@@ -100,6 +101,8 @@ struct cw_session_proof {
 	const uint8_t *request_tag;
 	struct cw_bytes grant;
 	const struct cw_public_key *card_ephemeral;
+	const struct cw_bytes *approvals; /* for certify; may be none */
+	size_t n_approvals;               /* CW_OPERATORS_MAX at most */
 };
 
 /*
@@ -119,7 +122,8 @@ enum cw_err cw_signer_check_token(struct cw_signer *signer,
  * made. (th, key id) is certified once: the byte-identical request again gets
  * the same certificate from the log, another one ALREADY_CERTIFIED. The
  * certificate (DER) is in the log before it is answered.
- * Errors: also WRONG_STATEMENT (also a verdict of another signer without token),
+ * Errors: APPROVAL_PENDING (fewer operators have approved this key statement
+ * than the grant asks for); also WRONG_STATEMENT (also a verdict of another signer without token),
  * PROFILE_REFUSES, INVITATION_USED, BAD_SCOPE (more keys than the scope has, or
  * another slot).
  */

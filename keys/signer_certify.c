@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Steps 4 and 6: tokens and keys. */
 #include "keys/signer_state.h"
+#include "proto/approval.h"
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
 
@@ -131,6 +132,18 @@ check_key(struct cw_signer_state *s, const struct cw_session *x,
 	return err;
 }
 
+/* About this very statement, and each operator counts once. */
+static enum cw_err
+check_approvals(const struct cw_signer_state *s, const struct cw_session *x)
+{
+	return x->grant.approvals == 0 ||
+		cw_approvals_count(s->request.approvals, s->request.n_approvals,
+		    s->operators, s->n_operators,
+		    s->request.key_statement) >= x->grant.approvals ?
+	    CW_OK :
+	    CW_ERR_APPROVAL_PENDING;
+}
+
 static enum cw_err
 issue(struct cw_signer_state *s, const struct cw_session *x,
     const struct cw_key_statement *k, const uint8_t hash[CW_HASH_BYTES])
@@ -193,6 +206,8 @@ cw_signer_op_certify(struct cw_signer_state *s)
 		err = check_verdict(s, &session);
 	if (err == CW_OK)
 		err = check_key(s, &session, &key);
+	if (err == CW_OK)
+		err = check_approvals(s, &session);
 	if (err == CW_OK)
 		err = issue(s, &session, &key, hash);
 	return err;

@@ -74,10 +74,11 @@ cw_signer_check_grant(struct cw_signer_state *s, const struct cw_grant *g,
 		return CW_ERR_INVITATION_EXPIRED;
 	if (p == NULL)
 		return CW_ERR_UNKNOWN_PROFILE;
-	/* Approvals are signed by operators; this version has no way to carry
-	 * them, so a grant that wants some certifies nothing. */
+	/* Fewer approvals than the profile wants, or more than anybody could
+	 * give, certify nothing. */
 	if ((p->modes & 1u << g->mode) == 0 || g->uses > p->uses_max ||
-	    g->approvals > 0 || !binding_is_provable(g))
+	    g->approvals < p->approvals || g->approvals > s->n_operators ||
+	    !binding_is_provable(g))
 		return CW_ERR_PROFILE_REFUSES;
 	*out = p;
 	return CW_OK;

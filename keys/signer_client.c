@@ -320,6 +320,11 @@ cw_signer_certify(struct cw_signer *signer,
 	enum cw_err err;
 
 	memcpy(q.serial, serial, CW_SERIAL_BYTES);
+	if (proof->n_approvals > CW_OPERATORS_MAX)
+		return CW_ERR_TOO_LARGE;
+	q.n_approvals = proof->n_approvals;
+	for (size_t i = 0; i < proof->n_approvals; i++)
+		q.approvals[i] = proof->approvals[i];
 	err = begin(signer, &q, &call);
 	if (err == CW_OK) {
 		cw_buf_put(certificate,

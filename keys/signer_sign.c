@@ -34,7 +34,7 @@ check_fields(struct cw_signer_state *s, const struct cw_grant *grant,
 	err = cw_signer_check_within(f, grant, profile);
 	if (err != CW_OK)
 		return err;
-	if (f->lifetime_s > (uint64_t)s->config->session_minutes * 60)
+	if (f->lifetime_s > cw_config_session_s(s->config, profile))
 		return CW_ERR_PROFILE_REFUSES;
 	if (!is_own_url(s->config, f->uri))
 		return CW_ERR_BAD_ORIGIN;

@@ -126,6 +126,33 @@ load_roots(struct cw_signer_state *s)
 	    s->config->vendor_roots);
 }
 
+/* Each is an operator's own certificate, for nothing but that. */
+static enum cw_err
+add_operator(void *ctx, struct cw_bytes der)
+{
+	struct cw_signer_state *s = ctx;
+	struct cw_own_window window;
+	enum cw_err err;
+
+	if (s->n_operators == CW_OPERATORS_MAX)
+		return CW_ERR_TOO_LARGE;
+	err = cw_own_cert_check(&der, 1, CW_OID_EKU_OPERATOR, &window);
+	if (err == CW_OK)
+		err = cw_cert_public_key(der, &s->operators[s->n_operators]);
+	s->n_operators += err == CW_OK;
+	return err;
+}
+
+static enum cw_err
+load_operators(struct cw_signer_state *s)
+{
+	const char *path = s->config->operators;
+
+	return path[0] == '\0' ?
+	    CW_OK :
+	    named(cw_pem_certificates(path, add_operator, s), path);
+}
+
 static enum cw_err
 load_tag_key(struct cw_signer_state *s)
 {
@@ -178,6 +205,8 @@ cw_signer_state_open(struct cw_signer_state *s, const struct cw_config *config)
 		err = check_all_own(s);
 	if (err == CW_OK)
 		err = load_roots(s);
+	if (err == CW_OK)
+		err = load_operators(s);
 	if (err == CW_OK)
 		err = load_tag_key(s);
 	if (err == CW_OK)

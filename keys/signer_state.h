@@ -30,6 +30,8 @@ struct cw_signer_state {
 	struct cw_private_key *management, *ca;
 	struct cw_public_key management_public, authority_public;
 	uint8_t management_hash[CW_HASH_BYTES]; /* H(COSE_Key) */
+	size_t n_operators;                     /* who may approve */
+	struct cw_public_key operators[CW_OPERATORS_MAX];
 	struct cw_certs ca_chain, management_chain, authority_chain;
 	/* when each of these may be used */
 	struct cw_own_window ca_window, management_window, authority_window;

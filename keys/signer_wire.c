@@ -5,6 +5,7 @@
 #include "keys/signer_record.h"
 #include "proto/cbor.h"
 #include "proto/channel.h"
+#include "proto/fields.h"
 
 static void
 put_sign(const struct cw_signer_request *q, struct cw_buf *b)
@@ -102,6 +103,7 @@ put_certify(const struct cw_signer_request *q, struct cw_buf *b)
 	cw_cbor_put_bstr(b, q->token);
 	cw_cbor_put_bstr(b, q->key_statement);
 	cw_cbor_put_bstr(b, CW_BYTES_ARRAY(q->serial));
+	cw_field_put_bstrs(b, q->approvals, q->n_approvals);
 }
 
 /* RFC 5280 4.1.2.2: positive. The web process draws them so. */
@@ -128,6 +130,8 @@ get_certify(struct cw_cbor_reader *r, struct cw_signer_request *q)
 	q->token = cw_cbor_bstr(r, 0, CW_BODY_MAX);
 	q->key_statement = cw_cbor_bstr(r, 1, CW_COMMAND_MAX);
 	get_serial(r, q);
+	q->n_approvals = cw_field_bstrs(r, 0, CW_OPERATORS_MAX, CW_APPROVAL_MAX,
+	    q->approvals);
 	if (r->err != CW_OK)
 		return;
 	err = cw_verdict_decode(verdict, &q->verdict);
@@ -173,7 +177,7 @@ static const struct row {
 	[CW_SIGNER_INFO] = { 0, 5, NULL, NULL },
 	[CW_SIGNER_SIGN] = { 2, 2, put_sign, get_sign },
 	[CW_SIGNER_TOKEN] = { 2, 1, put_token, get_token },
-	[CW_SIGNER_CERTIFY] = { 5, 1, put_certify, get_certify },
+	[CW_SIGNER_CERTIFY] = { 6, 1, put_certify, get_certify },
 	[CW_SIGNER_REVOKE] = { 2, 0, put_revoke, get_revoke },
 	[CW_SIGNER_READ] = { 2, 1, put_read, get_read },
 };
@@ -202,7 +206,7 @@ cw_signer_request_decode(struct cw_bytes packet, struct cw_signer_request *out)
 
 	memset(out, 0, sizeof(*out));
 	cw_cbor_init(&r, packet);
-	n = cw_cbor_array(&r, 2, 7);
+	n = cw_cbor_array(&r, 2, 8);
 	out->id = cw_cbor_uint(&r, 0, UINT64_MAX);
 	out->op = cw_cbor_u32(&r, CW_SIGNER_INFO, CW_SIGNER_READ);
 	if (r.err == CW_OK && n != 2 + rows[out->op].arguments)

@@ -8,7 +8,8 @@
  *                                         commits of its log]
  *   2 sign    [grant, request-fields] -> [R, tag]
  *   3 token   [proof, token]          -> [verdict]
- *   4 certify [proof, verdict, token, key statement, serial] -> [certificate]
+ *   4 certify [proof, verdict, token, key statement, serial, [* approval]]
+ *                                     -> [certificate]
  *   5 revoke  [serial, reason]        -> []
  *   6 read    [from, max]             -> [[* [index, revoked, serial, th, time]]]
  *
@@ -58,9 +59,11 @@ struct cw_signer_request {
 	struct cw_verdict verdict; /* certify */
 	struct cw_bytes key_statement;   /* certify */
 	uint8_t serial[CW_SERIAL_BYTES]; /* certify, revoke */
-	unsigned reason;                 /* revoke */
-	uint64_t from;                   /* read */
-	unsigned max;                    /* read */
+	size_t n_approvals;              /* certify */
+	struct cw_bytes approvals[CW_OPERATORS_MAX];
+	unsigned reason; /* revoke */
+	uint64_t from;   /* read */
+	unsigned max;    /* read */
 };
 
 void cw_signer_request_encode(const struct cw_signer_request *request,

@@ -21,7 +21,7 @@ put_list(struct cw_buf *b, unsigned key, const struct cw_bytes *items, size_t n)
 void
 cw_evidence_encode(const struct cw_evidence *e, struct cw_buf *out)
 {
-	cw_cbor_put_map(out, 18);
+	cw_cbor_put_map(out, e->n_approvals > 0 ? 20 : 18);
 	cw_cbor_put_uint(out, 0);
 	cw_cbor_put_str(out, "CW1 evidence");
 	put_field(out, 1, e->request);
@@ -44,6 +44,10 @@ cw_evidence_encode(const struct cw_evidence *e, struct cw_buf *out)
 	cw_cbor_put_tstr(out, e->policy_version);
 	cw_cbor_put_uint(out, 17);
 	cw_cbor_put_uint(out, e->verified_s);
+	if (e->n_approvals > 0) {
+		put_list(out, 18, e->approvals, e->n_approvals);
+		put_list(out, 19, e->operators, e->n_approvals);
+	}
 }
 
 static struct cw_bytes
@@ -78,6 +82,19 @@ get_transcript(struct cw_cbor_reader *r, struct cw_evidence *e)
 		cw_cbor_fail(r, CW_ERR_BAD_EVIDENCE);
 }
 
+static void
+get_approvals(struct cw_cbor_reader *r, struct cw_evidence *e)
+{
+	if (!cw_cbor_key_opt(r, 18))
+		return;
+	e->n_approvals = cw_field_bstrs(r, 1, CW_OPERATORS_MAX, CW_APPROVAL_MAX,
+	    e->approvals);
+	cw_cbor_key(r, 19);
+	if (cw_field_bstrs(r, 1, CW_OPERATORS_MAX, CW_CERT_MAX_BYTES,
+		e->operators) != e->n_approvals)
+		cw_cbor_fail(r, CW_ERR_BAD_EVIDENCE);
+}
+
 enum cw_err
 cw_evidence_decode(struct cw_bytes in, struct cw_evidence *out)
 {
@@ -106,6 +123,7 @@ cw_evidence_decode(struct cw_bytes in, struct cw_evidence *out)
 	out->policy_version = cw_field_text(&r);
 	cw_cbor_key(&r, 17);
 	out->verified_s = cw_cbor_uint(&r, 0, INT64_MAX);
+	get_approvals(&r, out);
 	cw_cbor_map_end(&r);
 	return cw_cbor_finish(&r);
 }

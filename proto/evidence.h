@@ -34,6 +34,9 @@ struct cw_evidence {
 	size_t n_management, n_authority;
 	struct cw_bytes management[CW_CHAIN_MAX]; /* chains of these two keys */
 	struct cw_bytes authority[CW_CHAIN_MAX];
+	size_t n_approvals; /* and the certificate of each one's operator */
+	struct cw_bytes approvals[CW_OPERATORS_MAX];
+	struct cw_bytes operators[CW_OPERATORS_MAX];
 	struct cw_bytes policy_version;
 	uint64_t verified_s; /* when the result was verified */
 };
@@ -49,7 +52,7 @@ const char *cw_evidence_check_words(size_t i);
 /*
  * Everything that the issuer checked, again, at the time `verified_s`: the
  * chains of management and authority key to the issuer, grant, R, th, token,
- * key statement of the certificate's key, h over commands and replies, result
+ * key statement of the certificate's key, the approvals that the grant asks for, h over commands and replies, result
  * with this certificate chain in it, the certificate by the issuer, and its
  * subject as granted.
  * Errors: BAD_EVIDENCE and what each check gives; `failed` (may be NULL) names

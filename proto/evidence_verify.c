@@ -12,6 +12,7 @@
  */
 #include <stdlib.h>
 
+#include "proto/approval.h"
 #include "proto/channel.h"
 #include "proto/evidence.h"
 #include "proto/grant.h"
@@ -26,12 +27,14 @@ struct check {
 	struct cw_trust *issuer;
 	struct cw_public_key management;
 	struct cw_public_key authority;
+	struct cw_public_key operators[CW_OPERATORS_MAX];
 	struct cw_grant grant;
 	struct cw_request request;
 	struct cw_message4 message_4;
 	struct cw_attestation attestation;
 	struct cw_channel channel; /* only th and h are used */
 	struct cw_key_statement key;
+	struct cw_bytes statement; /* its bytes */
 	struct cw_result_statement result;
 };
 
@@ -49,8 +52,8 @@ check_authority(struct check *c)
 	    c->e->verified_s, CW_OID_EKU_AUTHORITY, &c->authority);
 }
 
-/* What the signer certifies nothing under: the evidence has no approvals, and a
- * binding that the mode cannot prove binds nothing. */
+/* What the signer certifies nothing under: a binding that the mode cannot prove
+ * binds nothing. */
 static enum cw_err
 check_grant(struct check *c)
 {
@@ -61,7 +64,6 @@ check_grant(struct check *c)
 	if (err != CW_OK)
 		return err;
 	if ((g->action != CW_ACTION_ENROLL && g->action != CW_ACTION_RENEW) ||
-	    g->approvals > 0 ||
 	    (g->has_leaf && g->mode != CW_MODE_IDENTIFIED) ||
 	    (g->has_pseudonym && g->mode != CW_MODE_PSEUDONYMOUS))
 		return CW_ERR_BAD_EVIDENCE;
@@ -172,10 +174,32 @@ check_key(struct check *c)
 		err = cw_key_statement_verify(e->key_statements[i],
 		    &c->attestation.key, &c->key);
 		if (err == CW_OK &&
-		    memcmp(&c->key.key, &certified, sizeof(certified)) == 0)
+		    memcmp(&c->key.key, &certified, sizeof(certified)) == 0) {
+			c->statement = e->key_statements[i];
 			return key_fits(c) ? CW_OK : CW_ERR_WRONG_STATEMENT;
+		}
 	}
 	return err != CW_OK ? err : CW_ERR_BAD_EVIDENCE;
+}
+
+/* So many operators of this issuer as the grant asks for, about this very key. */
+static enum cw_err
+check_approvals(struct check *c)
+{
+	const struct cw_evidence *e = c->e;
+	enum cw_err err = CW_OK;
+
+	if (c->grant.approvals == 0)
+		return CW_OK;
+	for (size_t i = 0; err == CW_OK && i < e->n_approvals; i++)
+		err = cw_trust_check(c->issuer, &e->operators[i], 1,
+		    e->verified_s, CW_OID_EKU_OPERATOR, &c->operators[i]);
+	if (err != CW_OK)
+		return err;
+	return cw_approvals_count(e->approvals, e->n_approvals, c->operators,
+		   e->n_approvals, c->statement) >= c->grant.approvals ?
+	    CW_OK :
+	    CW_ERR_BAD_EVIDENCE;
 }
 
 static enum cw_err
@@ -256,6 +280,8 @@ static const struct {
 	{ "the card's attestation leads to the vendor", check_attestation },
 	{ "the card opened this session", check_token },
 	{ "the card made the certified key in this session", check_key },
+	{ "as many operators approved it as the grant asks for",
+	    check_approvals },
 	{ "the card closed exactly this session", check_result },
 	{ "the card installed exactly this certificate", check_installed },
 	{ "the issuer signed the certificate", check_certificate },

@@ -19,7 +19,9 @@
 #define CW_GRANT_MAX 4096   /* bytes of a grant */
 #define CW_REQUEST_MAX 8192 /* bytes of R */
 #define CW_LIFETIME_MAX_S 31622400
-#define CW_CLOCK_SKEW_S 60 /* between the clocks of one issuer */
+#define CW_APPROVAL_MAX 512 /* bytes of an approval */
+#define CW_OPERATORS_MAX 16 /* who may approve, and approvals of one key */
+#define CW_CLOCK_SKEW_S 60  /* between the clocks of one issuer */
 #define CW_BATCH_MAX (CW_BODY_MAX)
 
 #define CW_MEDIA_TYPE "application/cardwright+cbor"
@@ -32,6 +34,7 @@
 #define CW_TYP_KEY "application/cardwright-key+cose"
 #define CW_TYP_RESULT "application/cardwright-result+cose"
 #define CW_TYP_OFFLINE "application/cardwright-offline+cose"
+#define CW_TYP_APPROVAL "application/cardwright-approval+cose"
 
 /* The provisioning application (docs/protocol.md "APDU binding"). */
 #define CW_AID       \

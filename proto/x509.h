@@ -20,6 +20,7 @@
 #define CW_OID_EKU_ATTESTATION CW_OID_ARC ".2"
 #define CW_OID_EKU_MANAGEMENT CW_OID_ARC ".3"
 #define CW_OID_EKU_AUTHORITY CW_OID_ARC ".4"
+#define CW_OID_EKU_OPERATOR CW_OID_ARC ".5" /* approves keys */
 
 /* Whose key an attestation leaf certifies. */
 enum cw_attestation_kind {

@@ -15,7 +15,8 @@ struct cw_admin {
 	const char *subject, *profile, *account, *purpose, *authority_key;
 	const char *bind_model, *bind_leaf, *bind_pseudonym;
 	const char *out, *vendor_root, *issuer;
-	unsigned uses, hours, mode, reason, passphrase_fd, wait_s;
+	const char *operator_key;
+	unsigned approvals, uses, hours, mode, reason, passphrase_fd, wait_s;
 	bool has_reason, has_passphrase_fd, wait, json;
 	const char *argument; /* SERIAL, FILE or CODE */
 	/* opened for the commands that need them */
@@ -41,12 +42,24 @@ enum cw_err cw_admin_evidence_export(struct cw_admin *admin)
 enum cw_err cw_admin_evidence_verify(struct cw_admin *admin)
     __attribute__((warn_unused_result));
 
+/* Sessions that wait for operators; approve or reject the one of `argument` with
+ * the operator's key. */
+enum cw_err cw_admin_approvals(struct cw_admin *admin)
+    __attribute__((warn_unused_result));
+enum cw_err cw_admin_approve(struct cw_admin *admin)
+    __attribute__((warn_unused_result));
+enum cw_err cw_admin_reject(struct cw_admin *admin)
+    __attribute__((warn_unused_result));
+
 /* Says what is wrong, on stderr: `what` and the error's texts. Returns `err`. */
 enum cw_err cw_admin_say(enum cw_err err, const char *what);
 
 /* Makes the state folder if it is not there. Errors: IO. */
 enum cw_err cw_admin_make_state(const struct cw_config *config)
     __attribute__((warn_unused_result));
+
+/* The text in quotes, as JSON. */
+void cw_admin_json(const char *text);
 
 /* "2026-11-21 09:00:00Z" */
 void cw_admin_time(uint64_t time_s, char out[32]);

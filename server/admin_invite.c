@@ -18,6 +18,7 @@ struct invite {
 	struct cw_grant grant;
 	struct cw_intent intent;
 	const struct cw_profile *profile;
+	uint64_t expires_s; /* of the invitation */
 	char url[CW_URI_MAX + 16];
 	char purpose[CW_TEXT_MAX + 1];
 	char code[CW_B64URL_CHARS(CODE_BYTES) + 1];
@@ -94,6 +95,8 @@ check_profile(const struct cw_admin *admin, const struct invite *v)
 		return cw_admin_say(CW_ERR_PROFILE_REFUSES, "--mode");
 	if (v->grant.uses < 1 || v->grant.uses > v->profile->uses_max)
 		return cw_admin_say(CW_ERR_PROFILE_REFUSES, "--uses");
+	if (admin->approvals > 9)
+		return cw_admin_say(CW_ERR_USAGE, "--approvals");
 	return check_subject(admin, v->profile);
 }
 
@@ -117,12 +120,19 @@ prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 	g->mode = (enum cw_mode)(
 	    admin->mode != 0 ? admin->mode : CW_MODE_PSEUDONYMOUS);
 	g->uses = admin->uses != 0 ? admin->uses : 1;
-	g->not_after_s = now_s + hours * 3600ull;
+	v->expires_s = now_s + hours * 3600ull;
 	err = check_profile(admin, v);
 	if (err == CW_OK)
 		err = set_binding(admin, g);
 	if (err != CW_OK)
 		return err;
+	/* Operators have the whole time of a session that began in time. */
+	g->approvals = admin->approvals > v->profile->approvals ?
+	    admin->approvals :
+	    v->profile->approvals;
+	g->not_after_s = v->expires_s +
+	    (g->approvals > 0 ? cw_config_session_s(admin->config, v->profile) :
+				0);
 	set_scope(v->profile, &g->scope);
 	snprintf(v->url, sizeof(v->url), "%s/session", admin->config->url);
 	if (admin->purpose == NULL)
@@ -138,7 +148,7 @@ prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 	i->session_url = cw_bytes_str(v->url);
 	i->scope = g->scope;
 	i->mode = g->mode;
-	i->expires_s = g->not_after_s;
+	i->expires_s = v->expires_s;
 	return CW_OK;
 }
 
@@ -189,7 +199,7 @@ add(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 	cw_b64url_encode(CW_BYTES_ARRAY(code), v->code);
 	cw_hash(cw_bytes_str(v->code), row.code_hash);
 	row.created_s = now_s;
-	row.expires_s = v->grant.not_after_s;
+	row.expires_s = v->expires_s;
 	row.uses = v->grant.uses;
 	if (err == CW_OK) {
 		err = admin->store->invitation_add(admin->store, &row);

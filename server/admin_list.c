@@ -40,8 +40,8 @@ cw_admin_time(uint64_t time_s, char out[32])
 }
 
 /* A JSON string of text that is displayable already (RFC 8259 7). */
-static void
-put_json(const char *text)
+void
+cw_admin_json(const char *text)
 {
 	putchar('"');
 	for (; *text != '\0'; text++) {
@@ -71,9 +71,9 @@ each_certificate(void *ctx, const struct cw_certificate *c)
 	       "\"profile\":",
 	    hex, cw_certificate_status_name(c->status),
 	    (unsigned long long)c->changed_s);
-	put_json(c->profile);
+	cw_admin_json(c->profile);
 	printf(",\"subject\":");
-	put_json(c->subject);
+	cw_admin_json(c->subject);
 	printf("}\n");
 	return true;
 }
@@ -93,6 +93,8 @@ each_session(void *ctx, const struct cw_session *s)
 	const struct cw_admin *admin = ctx;
 	char hex[2 * CW_SESSION_ID_BYTES + 1];
 	char serial[2 * CW_SERIAL_BYTES + 1];
+	const char *stage =
+	    cw_session_is_waiting(s) ? "waiting" : cw_stage_name(s->stage);
 	char when[32];
 
 	cw_hexstr_encode(CW_BYTES_ARRAY(s->id), hex);
@@ -102,12 +104,11 @@ each_session(void *ctx, const struct cw_session *s)
 		printf("{\"session\":\"%s\",\"stage\":\"%s\","
 		       "\"created_s\":%llu,\"expires_s\":%llu,"
 		       "\"serial\":\"%s\",\"error\":%d}\n",
-		    hex, cw_stage_name(s->stage),
-		    (unsigned long long)s->created_s,
+		    hex, stage, (unsigned long long)s->created_s,
 		    (unsigned long long)s->expires_s, serial, (int)s->error);
 	else
-		printf("%s  %-10s  %s  %s\n", hex, cw_stage_name(s->stage),
-		    when, s->error == CW_OK ? "" : cw_err_name(s->error));
+		printf("%s  %-10s  %s  %s\n", hex, stage, when,
+		    s->error == CW_OK ? "" : cw_err_name(s->error));
 	return true;
 }
 
@@ -153,7 +154,7 @@ each_invitation(void *ctx, const struct cw_invitation *v)
 	       "\"expires_s\":%llu,\"subject\":",
 	    invitation_state(v), v->used, v->uses,
 	    (unsigned long long)v->expires_s);
-	put_json(subject);
+	cw_admin_json(subject);
 	printf("}\n");
 	return true;
 }

@@ -29,6 +29,8 @@ static const struct {
 	{ { "bind-model", 1, NULL, 0 }, TEXT, AT(bind_model), 0 },
 	{ { "bind-leaf", 1, NULL, 0 }, TEXT, AT(bind_leaf), 0 },
 	{ { "bind-pseudonym", 1, NULL, 0 }, TEXT, AT(bind_pseudonym), 0 },
+	{ { "operator-key", 1, NULL, 0 }, TEXT, AT(operator_key), 0 },
+	{ { "approvals", 1, NULL, 0 }, NUMBER, AT(approvals), 0 },
 	{ { "uses", 1, NULL, 0 }, NUMBER, AT(uses), 0 },
 	{ { "hours", 1, NULL, 0 }, NUMBER, AT(hours), 0 },
 	{ { "mode", 1, NULL, 0 }, NUMBER, AT(mode), 0 },
@@ -52,9 +54,12 @@ static const char help[] =
     "      [--account TEXT] [--purpose TEXT] [--uses N] [--hours N]\n"
     "      [--mode 1|2|3] [--authority-key FILE] [--passphrase-fd N]\n"
     "      [--bind-model TEXT] [--bind-leaf HEX] [--bind-pseudonym HEX]\n"
+    "      [--approvals N]\n"
     "  withdraw CODE|URL        the invitation is not valid any more\n"
     "  invitations | list | sessions [--json]\n"
     "                           invitations, certificates, sessions\n"
+    "  approvals [--json]       sessions that wait for operators\n"
+    "  approve|reject SESSION --operator-key FILE [--passphrase-fd N]\n"
     "  revoke SERIAL [--reason N] [--wait]  reason: RFC 5280 5.3.1\n"
     "  evidence export SERIAL --out FILE\n"
     "  evidence verify FILE --vendor-root PEM --issuer PEM\n"
@@ -73,6 +78,9 @@ static const struct {
 	{ { "invitations", NULL }, false, true, true, cw_admin_invitations },
 	{ { "list", NULL }, false, true, true, cw_admin_list },
 	{ { "sessions", NULL }, false, true, true, cw_admin_sessions },
+	{ { "approvals", NULL }, false, true, true, cw_admin_approvals },
+	{ { "approve", NULL }, true, true, true, cw_admin_approve },
+	{ { "reject", NULL }, true, true, true, cw_admin_reject },
 	{ { "revoke", NULL }, true, true, true, cw_admin_revoke },
 	{ { "evidence", "export" }, true, true, true,
 	    cw_admin_evidence_export },

@@ -33,6 +33,8 @@ struct gathering {
 	struct cw_certificate certificate;
 	struct cw_session session;
 	struct cw_buf der, policy;
+	struct cw_buf approvals[CW_OPERATORS_MAX];
+	struct cw_buf operators[CW_OPERATORS_MAX];
 	size_t n_steps;
 	struct cw_buf messages[CW_STEPS_MAX];
 	struct cw_buf answers[CW_STEPS_MAX];
@@ -52,6 +54,10 @@ gathering_new(void)
 	cw_session_init(&g->session);
 	cw_buf_init(&g->der, CW_CERT_MAX_BYTES);
 	cw_buf_init(&g->policy, CW_EVIDENCE_MAX);
+	for (size_t i = 0; i < CW_OPERATORS_MAX; i++) {
+		cw_buf_init(&g->approvals[i], CW_APPROVAL_MAX);
+		cw_buf_init(&g->operators[i], CW_CERT_MAX_BYTES);
+	}
 	for (size_t i = 0; i < CW_STEPS_MAX; i++) {
 		cw_buf_init(&g->messages[i], CW_BODY_MAX);
 		cw_buf_init(&g->answers[i], CW_BODY_MAX);
@@ -66,6 +72,10 @@ gathering_free(struct gathering *g)
 	cw_session_wipe(&g->session);
 	cw_buf_wipe(&g->der);
 	cw_buf_wipe(&g->policy);
+	for (size_t i = 0; i < CW_OPERATORS_MAX; i++) {
+		cw_buf_wipe(&g->approvals[i]);
+		cw_buf_wipe(&g->operators[i]);
+	}
 	for (size_t i = 0; i < CW_STEPS_MAX; i++) {
 		cw_buf_wipe(&g->messages[i]);
 		cw_buf_wipe(&g->answers[i]);
@@ -181,6 +191,23 @@ gather_key(struct gathering *g, struct cw_store *store)
 	    CW_ERR_STORE_CORRUPT;
 }
 
+static bool
+take_approval(void *ctx, const struct cw_approval_row *row)
+{
+	struct gathering *g = ctx;
+	struct cw_evidence *e = &g->evidence;
+	size_t i = e->n_approvals;
+
+	if (row->is_approved && i < CW_OPERATORS_MAX) {
+		cw_buf_put(&g->approvals[i], row->bytes);
+		cw_buf_put(&g->operators[i], row->certificate);
+		e->approvals[i] = cw_buf_bytes(&g->approvals[i]);
+		e->operators[i] = cw_buf_bytes(&g->operators[i]);
+		e->n_approvals++;
+	}
+	return true;
+}
+
 static void
 gather_chains(struct gathering *g)
 {
@@ -214,6 +241,9 @@ cw_evidence_export(struct cw_store *store,
 		err = gather_key(g, store);
 	if (err == CW_OK)
 		err = gather_result(g);
+	if (err == CW_OK)
+		err = store->approval_each(store, g->session.id, take_approval,
+		    g);
 	if (err == CW_OK) {
 		g->evidence.request = cw_buf_bytes(&g->session.request);
 		g->evidence.grant = cw_buf_bytes(&g->session.grant);

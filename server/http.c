@@ -53,6 +53,7 @@ static const struct {
 	const char *text;
 } reasons[] = {
 	{ 200, "OK" },
+	{ 202, "Accepted" },
 	{ 204, "No Content" },
 	{ 303, "See Other" },
 	{ 400, "Bad Request" },

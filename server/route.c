@@ -7,6 +7,8 @@
 #include "server/session.h"
 #include "server/text.h"
 
+#define APPROVAL_RETRY_S 300 /* people are slow */
+
 /* ---- who asks ---- */
 
 enum cw_err
@@ -102,6 +104,12 @@ post_message(const struct cw_route_context *c)
 	if (err == CW_OK)
 		err = cw_session_message(c->engine, id, c->request->body,
 		    &c->response->body);
+	/* Not an answer of the protocol: the agent ends, and comes back. */
+	if (err == CW_ERR_APPROVAL_PENDING) {
+		c->response->status = 202;
+		c->response->retry_after_s = APPROVAL_RETRY_S;
+		return CW_OK;
+	}
 	if (err == CW_OK && c->response->body.len == 0)
 		c->response->status = 204;
 	else if (err == CW_OK)

@@ -16,6 +16,7 @@
 enum kind { KIND_TOKEN, KIND_REPLIES };
 
 static enum cw_err past_token(struct cw_step_run *run);
+static enum cw_err keys_or_waiting(struct cw_step_run *run);
 static enum cw_err result_or_past(struct cw_step_run *run);
 static enum cw_err too_early(struct cw_step_run *run);
 
@@ -28,7 +29,7 @@ static const struct {
 	{ CW_STAGE_OPENED, KIND_TOKEN, cw_step_token },
 	{ CW_STAGE_OPENED, KIND_REPLIES, too_early },
 	{ CW_STAGE_CREATING, KIND_TOKEN, past_token },
-	{ CW_STAGE_CREATING, KIND_REPLIES, cw_step_keys },
+	{ CW_STAGE_CREATING, KIND_REPLIES, keys_or_waiting },
 	{ CW_STAGE_INSTALLING, KIND_TOKEN, past_token },
 	{ CW_STAGE_INSTALLING, KIND_REPLIES, result_or_past },
 };
@@ -96,6 +97,24 @@ is_past(struct cw_step_run *run)
 }
 
 static enum cw_err
+keys_or_waiting(struct cw_step_run *run)
+{
+	const struct cw_session *s = run->session;
+	enum cw_err err;
+
+	if (!cw_session_is_waiting(s))
+		return cw_step_keys(run);
+	if (memcmp(s->digests[s->n_digests - 1], run->digest, CW_HASH_BYTES) ==
+	    0)
+		return cw_step_approved(run);
+	err = cw_replies_decode(run->message, run->replies);
+	if (err == CW_OK)
+		err = is_past(run) ? cw_step_end(run, CW_ERR_DIFFERENT_REPEAT) :
+				     CW_ERR_BAD_CIPHERTEXT;
+	return err;
+}
+
+static enum cw_err
 result_or_past(struct cw_step_run *run)
 {
 	enum cw_err err = cw_step_result(run);
@@ -114,9 +133,11 @@ repeat(struct cw_step_run *run, struct cw_buf *answer, enum cw_err *err)
 	const struct cw_session *s = run->session;
 	struct cw_store *store = run->engine->store;
 
-	for (size_t i = 0; i < s->n_digests; i++) {
+	for (size_t i = s->n_digests; i-- > 0;) {
 		if (memcmp(s->digests[i], run->digest, CW_HASH_BYTES) != 0)
 			continue;
+		if (cw_session_is_waiting(s) && i + 1 == s->n_digests)
+			return false;
 		if (s->stage == CW_STAGE_FAILED && i + 1 == s->n_digests) {
 			*err = s->error;
 		} else if (i + 1 == s->n_digests) {
@@ -125,6 +146,9 @@ repeat(struct cw_step_run *run, struct cw_buf *answer, enum cw_err *err)
 		} else {
 			*err = store->step_load(store, s->id, (unsigned)i + 1,
 			    NULL, answer, NULL);
+			/* It ended while message 6 waited for approval. */
+			if (*err == CW_OK && answer->len == 0)
+				*err = CW_ERR_SESSION_ENDED;
 		}
 		return true;
 	}

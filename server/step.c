@@ -109,7 +109,8 @@ cw_step_commit(struct cw_step_run *run, enum cw_stage next)
 
 	if (n_before == CW_STEPS_MAX)
 		return CW_ERR_COMMAND_LIMIT;
-	memcpy(s->digests[s->n_digests++], run->digest, CW_HASH_BYTES);
+	if (!run->answers_waiting)
+		memcpy(s->digests[s->n_digests++], run->digest, CW_HASH_BYTES);
 	s->stage = next;
 	if (next < CW_STAGE_DONE) {
 		err = cw_session_secret_seal(run->secret, false,
@@ -160,6 +161,7 @@ cw_step_end(struct cw_step_run *run, enum cw_err why)
 	struct cw_session *s = run->session;
 	enum cw_err err;
 
+	run->answers_waiting = false;
 	log_end(s, why);
 	cw_buf_reset(&run->answer);
 	cw_buf_reset(&run->kept);

@@ -41,6 +41,7 @@ struct cw_step_run {
 	struct cw_bytes message;
 	uint8_t digest[CW_HASH_BYTES];
 	uint64_t now_s;
+	bool answers_waiting; /* the message is stored; its answer comes now */
 	bool lost_race; /* another was first with this step: begin again */
 	struct cw_buf answer, kept;
 	struct cw_certificate certificate; /* written if its status is set */
@@ -103,6 +104,10 @@ enum cw_err cw_step_open_replies(struct cw_step_run *run,
 enum cw_err cw_step_token(struct cw_step_run *run)
     __attribute__((warn_unused_result));
 enum cw_err cw_step_keys(struct cw_step_run *run)
+    __attribute__((warn_unused_result));
+/* The same message 6 again while operators are asked: its answer, if enough have
+ * approved. Errors: APPROVAL_PENDING; REJECTED, the session has ended. */
+enum cw_err cw_step_approved(struct cw_step_run *run)
     __attribute__((warn_unused_result));
 enum cw_err cw_step_result(struct cw_step_run *run)
     __attribute__((warn_unused_result));

@@ -4,8 +4,12 @@
  * check of the key statement; here it is only asked whether the statement is
  * about the key that was ordered.
  */
+#include <stdlib.h>
+
+#include "proto/base/log.h"
 #include "server/evidence.h"
 #include "server/step.h"
+#include "server/text.h"
 
 /* The key id of a statement, whose signature the signer checks. */
 static enum cw_err
@@ -25,13 +29,62 @@ statement_key_id(struct cw_bytes statement, uint32_t *id)
 	return r.err;
 }
 
+/* ---- approvals ---- */
+
+/* What operators decided, as the signer wants it. */
+struct decisions {
+	unsigned rejected;
+	size_t n;
+	struct cw_bytes approvals[CW_OPERATORS_MAX];
+	struct cw_buf memory[CW_OPERATORS_MAX];
+};
+
+static bool
+take_decision(void *ctx, const struct cw_approval_row *row)
+{
+	struct decisions *d = ctx;
+
+	d->rejected += !row->is_approved;
+	if (row->is_approved && d->n < CW_OPERATORS_MAX)
+		cw_buf_put(&d->memory[d->n++], row->bytes);
+	return true;
+}
+
 static enum cw_err
-certify(struct cw_step_run *run, struct cw_bytes statement)
+load_decisions(struct cw_step_run *run, struct decisions *d)
+{
+	enum cw_err err;
+
+	memset(d, 0, sizeof(*d));
+	for (size_t i = 0; i < CW_OPERATORS_MAX; i++)
+		cw_buf_init(&d->memory[i], CW_APPROVAL_MAX);
+	err = run->engine->store->approval_each(run->engine->store,
+	    run->session->id, take_decision, d);
+	for (size_t i = 0; err == CW_OK && i < d->n; i++) {
+		d->approvals[i] = cw_buf_bytes(&d->memory[i]);
+		err = d->memory[i].err;
+	}
+	return err;
+}
+
+static void
+wipe_decisions(struct decisions *d)
+{
+	for (size_t i = 0; i < CW_OPERATORS_MAX; i++)
+		cw_buf_wipe(&d->memory[i]);
+}
+
+/* ---- the certificate ---- */
+
+static enum cw_err
+certify(struct cw_step_run *run, struct cw_bytes statement,
+    const struct decisions *decisions)
 {
 	struct cw_session *s = run->session;
 	struct cw_session_proof proof = { cw_buf_bytes(&s->request),
 		s->request_tag, cw_buf_bytes(&s->grant),
-		&run->secret->card_ephemeral };
+		&run->secret->card_ephemeral, decisions->approvals,
+		decisions->n };
 	struct cw_verdict verdict;
 	struct cw_buf token;
 	enum cw_err err =
@@ -114,19 +167,99 @@ put_certificate(struct cw_step_run *run)
 }
 
 static enum cw_err
-answer(struct cw_step_run *run, struct cw_bytes statement, bool *ended)
+answer(struct cw_step_run *run, struct cw_bytes statement,
+    const struct decisions *decisions, bool *ended)
 {
-	uint32_t id = 0;
-	enum cw_err err = statement_key_id(statement, &id);
+	enum cw_err err = certify(run, statement, decisions);
 
-	*ended = true;
-	if (err != CW_OK || id != run->secret->key_id)
-		return CW_ERR_WRONG_STATEMENT;
-	err = certify(run, statement);
 	*ended = err != CW_OK && !cw_step_is_transient(err);
 	if (err == CW_OK)
 		err = install(run, statement);
-	return err == CW_OK ? put_certificate(run) : err;
+	if (err == CW_OK)
+		err = put_certificate(run);
+	return err == CW_OK ? cw_step_commit(run, CW_STAGE_INSTALLING) : err;
+}
+
+/* ---- message 6 ---- */
+
+/* It is committed when it comes, its answer when it is approved: so the replies
+ * are opened once, and the channel goes on from there. */
+static enum cw_err
+wait_for_approval(struct cw_step_run *run, struct cw_bytes statement)
+{
+	char hex[9];
+	enum cw_err err;
+
+	cw_buf_put(&run->kept, statement);
+	err = cw_step_commit(run, CW_STAGE_CREATING);
+	cw_hexstr_encode(cw_bytes(run->session->id, 4), hex);
+	if (err == CW_OK)
+		cw_log(CW_LOG_INFO, "session.waits", "session=%s", hex);
+	return err == CW_OK ? CW_ERR_APPROVAL_PENDING : err;
+}
+
+static enum cw_err
+take_statement(struct cw_step_run *run, struct cw_bytes statement, bool *ended)
+{
+	static const struct decisions none;
+	struct cw_grant grant;
+	uint32_t id = 0;
+	enum cw_err err = statement_key_id(statement, &id);
+
+	*ended = err != CW_OK || id != run->secret->key_id;
+	if (*ended)
+		return CW_ERR_WRONG_STATEMENT;
+	if (cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant) !=
+	    CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	return grant.approvals > 0 ? wait_for_approval(run, statement) :
+				     answer(run, statement, &none, ended);
+}
+
+static enum cw_err
+answer_waiting(struct cw_step_run *run, const struct decisions *decisions,
+    bool *ended)
+{
+	struct cw_store *store = run->engine->store;
+	struct cw_grant grant;
+	struct cw_buf statement;
+	enum cw_err err;
+
+	if (cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant) !=
+	    CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	*ended = decisions->rejected > 0;
+	if (*ended)
+		return CW_ERR_REJECTED;
+	if (decisions->n < grant.approvals)
+		return CW_ERR_APPROVAL_PENDING;
+	cw_buf_init(&statement, CW_COMMAND_MAX);
+	err = store->step_load(store, run->session->id, 2, NULL, NULL,
+	    &statement);
+	if (err == CW_OK)
+		err = answer(run, cw_buf_bytes(&statement), decisions, ended);
+	cw_buf_wipe(&statement);
+	return err;
+}
+
+enum cw_err
+cw_step_approved(struct cw_step_run *run)
+{
+	struct decisions *decisions = malloc(sizeof(*decisions));
+	bool ended = false;
+	enum cw_err err;
+
+	if (decisions == NULL)
+		return CW_ERR_NO_MEMORY;
+	run->answers_waiting = true;
+	err = load_decisions(run, decisions);
+	if (err == CW_OK)
+		err = answer_waiting(run, decisions, &ended);
+	if (ended)
+		err = cw_step_end(run, err);
+	wipe_decisions(decisions);
+	free(decisions);
+	return err;
 }
 
 /* How many commands the key request had: CREATE_KEY is the last. */
@@ -164,11 +297,9 @@ cw_step_keys(struct cw_step_run *run)
 		    &ended);
 	if (err == CW_OK) {
 		run->secret->first += (unsigned)n;
-		err = answer(run, replies[n - 1].statement, &ended);
+		err = take_statement(run, replies[n - 1].statement, &ended);
 	}
-	if (err == CW_OK)
-		err = cw_step_commit(run, CW_STAGE_INSTALLING);
-	else if (ended)
+	if (ended)
 		err = cw_step_end(run, err);
 	for (size_t i = 0; i < CW_STEP_KEY_COMMANDS_MAX; i++)
 		cw_buf_wipe(&plain[i]);

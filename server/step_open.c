@@ -126,8 +126,8 @@ make(struct cw_engine *engine, const struct cw_invitation *invitation,
 	secret.suite = o->suite;
 	session->stage = CW_STAGE_OPENED;
 	session->created_s = cw_clock_now_s(engine->clock);
-	session->expires_s =
-	    session->created_s + engine->config->session_minutes * 60ull;
+	session->expires_s = session->created_s +
+	    cw_config_session_s(engine->config, o->profile);
 	memcpy(session->invitation, invitation->code_hash,
 	    sizeof(session->invitation));
 	cw_buf_put(&session->grant, cw_buf_bytes(&invitation->grant));

@@ -35,7 +35,8 @@ check_token(struct cw_step_run *run, const struct cw_message4 *m)
 {
 	struct cw_session *s = run->session;
 	struct cw_session_proof proof = { cw_buf_bytes(&s->request),
-		s->request_tag, cw_buf_bytes(&s->grant), &m->card_ephemeral };
+		s->request_tag, cw_buf_bytes(&s->grant), &m->card_ephemeral,
+		NULL, 0 };
 	struct cw_verdict verdict;
 	enum cw_err err = cw_signer_check_token(run->engine->signer, &proof,
 	    cw_buf_bytes(&run->kept), &verdict);

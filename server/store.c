@@ -27,6 +27,12 @@ cw_certificate_status_name(enum cw_certificate_status status)
 	    "unknown";
 }
 
+bool
+cw_session_is_waiting(const struct cw_session *session)
+{
+	return session->stage == CW_STAGE_CREATING && session->n_digests == 2;
+}
+
 void
 cw_session_init(struct cw_session *session)
 {

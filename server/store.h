@@ -46,6 +46,10 @@ struct cw_session {
 	struct cw_buf sealed;  /* cw_seal: secrets; empty once it has ended */
 };
 
+/* Message 6 is stored and operators must approve before it is answered: its
+ * step has no answer yet. */
+bool cw_session_is_waiting(const struct cw_session *session);
+
 void cw_session_init(struct cw_session *session);
 void cw_session_wipe(struct cw_session *session);
 /* A deep copy into `to` (initialised). Errors: NO_MEMORY. */
@@ -76,6 +80,17 @@ void cw_invitation_init(struct cw_invitation *invitation);
 void cw_invitation_wipe(struct cw_invitation *invitation);
 enum cw_err cw_invitation_copy(struct cw_invitation *to,
     const struct cw_invitation *from) __attribute__((warn_unused_result));
+
+/* ---- approvals ---- */
+
+/* What an operator decided about the key of a waiting session. */
+struct cw_approval_row {
+	uint8_t operator_hash[CW_HASH_BYTES]; /* H(COSE_Key) */
+	bool is_approved;
+	uint64_t time_s;
+	struct cw_bytes bytes;       /* the signed approval */
+	struct cw_bytes certificate; /* the operator's, DER */
+};
 
 /* ---- certificates ---- */
 
@@ -140,7 +155,7 @@ struct cw_store {
 	    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_session *out);
 	/*
 	 * One step, all or nothing: the session as it is after it, the step's
-	 * row (NULL: none), and its certificate's (NULL: no change). EXISTS if
+	 * row (NULL: none; one that had no answer gets it), and its certificate's (NULL: no change). EXISTS if
 	 * the stored session is not as `before` and `n_before` (digests) say:
 	 * another thread or node was first.
 	 */
@@ -167,6 +182,17 @@ struct cw_store {
 	/* Removes ended sessions without a certificate, older than `before_s`. */
 	enum cw_err (
 	    *session_forget)(struct cw_store *store, uint64_t before_s);
+
+	/* Adds one; the session must be waiting. EXISTS if not, or if this
+	 * operator has decided. */
+	enum cw_err (*approval_add)(struct cw_store *store,
+	    const uint8_t id[CW_SESSION_ID_BYTES],
+	    const struct cw_approval_row *row);
+	/* Those of a session, in no order; stops when `each` says false. */
+	enum cw_err (*approval_each)(struct cw_store *store,
+	    const uint8_t id[CW_SESSION_ID_BYTES],
+	    bool (*each)(void *ctx, const struct cw_approval_row *row),
+	    void *ctx);
 
 	/* Errors: UNKNOWN_SERIAL. */
 	enum cw_err (*certificate_load)(struct cw_store *store,

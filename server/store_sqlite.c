@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2 /* 1 had no approvals: it is made to be 2 */
 #define CACHE_MAX 2048
 
 static const char schema[] =
@@ -39,6 +39,10 @@ static const char schema[] =
     "certificate(serial_key);"
     "CREATE INDEX IF NOT EXISTS certificate_invitation ON "
     "certificate(invitation);"
+    "CREATE TABLE IF NOT EXISTS approval(session INTEGER NOT NULL,"
+    "operator BLOB NOT NULL,approved INTEGER NOT NULL,time_s INTEGER NOT NULL,"
+    "bytes BLOB NOT NULL,certificate BLOB NOT NULL,"
+    "PRIMARY KEY(session,operator)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS policy(version TEXT PRIMARY KEY,"
     "content BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS number(name TEXT PRIMARY KEY,"
@@ -103,7 +107,7 @@ make_schema(struct cw_sqlite_conn *conn, const char *path)
 		return cw_sql_failed(conn, path);
 	if (version == SCHEMA_VERSION)
 		return CW_OK;
-	if (version != 0)
+	if (version != 0 && version != 1)
 		return cw_log_fail(CW_ERR_STORE_CORRUPT, "store.version",
 		    "path=%s version=%ld known=%d", path, version,
 		    SCHEMA_VERSION);
@@ -189,6 +193,7 @@ init(struct cw_sqlite *s, const char *path)
 	cw_sqlite_session_ops(&s->store);
 	cw_sqlite_sessions_ops(&s->store);
 	cw_sqlite_row_ops(&s->store);
+	cw_sqlite_approval_ops(&s->store);
 	pthread_mutex_init(&s->readers_mutex, NULL);
 	pthread_cond_init(&s->reader_free, NULL);
 	pthread_mutex_init(&s->recent_mutex, NULL);

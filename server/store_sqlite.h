@@ -154,5 +154,6 @@ enum cw_err cw_sqlite_read_session(sqlite3_stmt *st, struct cw_session *out)
 void cw_sqlite_session_ops(struct cw_store *store);
 void cw_sqlite_sessions_ops(struct cw_store *store);
 void cw_sqlite_row_ops(struct cw_store *store);
+void cw_sqlite_approval_ops(struct cw_store *store);
 
 #endif

@@ -109,7 +109,10 @@ apply_forget(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 	enum cw_err err = run_until(conn, CW_SQL_FORGET_STEPS, arg);
 
 	(void)s;
-	return err != CW_OK ? err : run_until(conn, CW_SQL_SESSION_FORGET, arg);
+	if (err == CW_OK)
+		err = run_until(conn, CW_SQL_SESSION_FORGET, arg);
+	return err != CW_OK ? err :
+			      run_until(conn, CW_SQL_FORGET_APPROVALS, arg);
 }
 
 static enum cw_err

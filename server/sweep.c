@@ -144,7 +144,7 @@ sweep_sessions(struct cw_engine *engine)
 enum cw_err
 cw_sweep_once(struct cw_engine *engine)
 {
-	uint64_t keep_s = engine->config->session_minutes * 60ull;
+	uint64_t keep_s = cw_config_session_max_s(engine->config);
 	enum cw_err errs[] = {
 		cw_seal_rotate(engine->seal, cw_clock_now_s(engine->clock),
 		    keep_s > DAILY_S ? keep_s : DAILY_S),

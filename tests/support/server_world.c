@@ -210,7 +210,8 @@ cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
 		.action = CW_ACTION_ENROLL,
 		.mode = mode,
 		.uses = uses,
-		.not_after_s = now_s + 48 * 3600 };
+		.not_after_s = now_s + 48 * 3600,
+		.approvals = w->approvals };
 	struct cw_private_key *authority = cw_keys_tree_authority(w->tree);
 	uint8_t code[18];
 

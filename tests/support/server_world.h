@@ -25,6 +25,7 @@ struct cw_server_world {
 	struct cw_seal *seal;
 	struct cw_engine engine;
 	const char *profile; /* of the next invitation: "person" */
+	unsigned approvals;  /* likewise */
 	char code[32];       /* of the invitation */
 	struct cw_invitation invitation;
 	struct cw_card *card;

@@ -81,10 +81,18 @@ grant_subject(struct cw_grant *g, struct cw_request *f)
 }
 
 static void
+grant_fewer_approvals(struct cw_grant *g, struct cw_request *f)
+{
+	(void)f;
+	g->profile = cw_bytes_str("approved");
+	g->approvals = 1;
+}
+
+static void
 grant_approvals(struct cw_grant *g, struct cw_request *f)
 {
 	(void)f;
-	g->approvals = 2;
+	g->approvals = 3; /* there are two operators */
 }
 
 static void
@@ -188,7 +196,10 @@ static const struct row rows[] = {
 	{ "expired grant", grant_expired, CW_ERR_INVITATION_EXPIRED },
 	{ "no such profile", grant_profile, CW_ERR_UNKNOWN_PROFILE },
 	{ "subject is no name", grant_subject, CW_ERR_BAD_TEXT },
-	{ "approvals are wanted", grant_approvals, CW_ERR_PROFILE_REFUSES },
+	{ "more approvals than operators", grant_approvals,
+	    CW_ERR_PROFILE_REFUSES },
+	{ "fewer approvals than the profile", grant_fewer_approvals,
+	    CW_ERR_PROFILE_REFUSES },
 	{ "more uses than the profile", grant_uses, CW_ERR_PROFILE_REFUSES },
 	{ "card named, mode 3", leaf_in_mode_3, CW_ERR_PROFILE_REFUSES },
 	{ "pseudonym, mode 1", pseudonym_in_mode_1, CW_ERR_PROFILE_REFUSES },

@@ -184,6 +184,7 @@ certificate_of_a_ca(world *w)
 #define ATTESTATION "the card's attestation leads to the vendor"
 #define TOKEN "the card opened this session"
 #define KEY "the card made the certified key in this session"
+#define APPROVALS "as many operators approved it as the grant asks for"
 #define RESULT "the card closed exactly this session"
 #define INSTALLED "the card installed exactly this certificate"
 #define CERTIFICATE "the issuer signed the certificate"
@@ -214,7 +215,7 @@ static const struct row rows[] = {
 	ROW(authority_chain_is_empty, END, AUTHORITY, UNTRUSTED_CHAIN),
 	ROW(grant_by_management, GRANT, GRANT, BAD_GRANT),
 	ROW(grant_is_another_object, END, GRANT, WRONG_LABEL),
-	ROW(grant_wants_approvals, GRANT, GRANT, BAD_EVIDENCE),
+	ROW(grant_wants_approvals, GRANT, APPROVALS, BAD_EVIDENCE),
 	ROW(grant_to_manage, GRANT, GRANT, BAD_EVIDENCE),
 	ROW(grant_to_unlock, GRANT, GRANT, BAD_EVIDENCE),
 	ROW(grant_binds_a_batch, GRANT, GRANT, BAD_EVIDENCE),
