@@ -7,6 +7,7 @@
 (() => {
 	const BODY_MAX = 64 * 1024; // docs/protocol.md "Limits"
 	const FETCH_MS = 30000;
+	const CLICK_MS = 30000; // how long a click counts
 	const MEDIA = 'application/cardwright+cbor';
 	const PROBLEM = 'application/concise-problem-details+cbor';
 
@@ -15,6 +16,7 @@
 
 	let port = null; // to the worker; only while the page wants something
 	let running = null; // the id of the page's provision request
+	let clicked = -Infinity; // when a request came with a click behind it
 
 	function answer(id, type, more) {
 		window.postMessage(
@@ -186,8 +188,9 @@
 		provision(id, data) {
 			if (running !== null)
 				return fail(id, 'BUSY');
-			if (navigator.userActivation?.isActive === false)
+			if (performance.now() - clicked > CLICK_MS)
 				return fail(id, 'NEEDS_CLICK');
+			clicked = -Infinity;
 			let intent;
 			try {
 				intent = new URL(data.intent, location.href);
@@ -214,6 +217,10 @@
 			return;
 		if (!event.isTrusted || document.prerendering === true)
 			return;
+		// The browser's own word lasts some seconds only, and a page may have to
+		// look first whether all is there.
+		if (navigator.userActivation?.isActive !== false)
+			clicked = performance.now();
 		if (Object.hasOwn(requests, data.type))
 			requests[data.type](id, data);
 	});

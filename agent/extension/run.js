@@ -7,7 +7,7 @@ import { Host } from './host.js';
 
 const PERSON_MS = 10 * 60 * 1000; // to answer the dialog
 const WIDTH = 480;
-const HEIGHT = 720;
+const HEIGHT = 740;
 
 const STEPS = ['prepare', 'keys', 'certificates', 'confirm'];
 const STEP_OF = { // the agent's phases

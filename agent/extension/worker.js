@@ -13,7 +13,8 @@ const REFUSALS_MS = 60000;
 const refusals = new Map(); // origin -> times
 let current = null; // the last run; its dialog may come after its end
 
-async function policy() {
+// Asked for at once: a browser that has just started takes seconds to know it.
+async function load() {
 	try {
 		return (await chrome.storage.managed.get('origins')).origins;
 	} catch {
@@ -21,9 +22,15 @@ async function policy() {
 	}
 }
 
+let policy = load();
+chrome.storage.onChanged.addListener((changes, area) => {
+	if (area === 'managed')
+		policy = load();
+});
+
 // The reason why this page may not ask, or null.
 async function objection(who) {
-	if (who === null || !isAllowed(who.url, ORIGINS, await policy()))
+	if (who === null || !isAllowed(who.url, ORIGINS, await policy))
 		return 'ORIGIN_REFUSED';
 	return null;
 }

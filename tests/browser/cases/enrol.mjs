@@ -64,6 +64,8 @@ export const cases = [
 	}],
 
 	['of two readers the chosen one is used', async (f) => {
+		await f.world.cardOut(0);
+		await f.world.cardIn(0);
 		await f.world.cardIn(1);
 		const tab = await f.invited();
 		const dialog = await f.ask(tab);

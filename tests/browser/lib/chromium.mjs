@@ -11,7 +11,7 @@ const FLAGS = [
 	'--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update',
 	'--disable-sync', '--disable-dev-shm-usage', '--no-default-browser-check',
-	'--password-store=basic',
+	'--password-store=basic', '--screen-info={1600x1200}',
 ];
 const EXTENSION = 'chrome-extension://edceamngaogbiecbdhocffodbdaieojc/';
 

@@ -102,10 +102,14 @@ export class Flow {
 	// The page's own button, once it thinks that all is there.
 	async begin(tab) {
 		await until('the page offers to begin', () => tab.eval(
-			'const b = document.getElementById("begin"); ' +
-			'return b.offsetParent !== null && !b.disabled'));
+			'return document.querySelectorAll(".checks .ready").length === 4 && ' +
+			'!document.getElementById("begin").disabled'));
 		await tab.click('#begin');
-		return this.dialog();
+		return this.dialog().catch(async (e) => {
+			throw new Error(e.message + '; the page says: ' +
+				await tab.eval('return document.querySelector("main").innerText')
+				+ ' ' + JSON.stringify(await tab.eval('return answers')));
+		});
 	}
 
 	// A click on a button of our own, which does what the page's does, whatever
