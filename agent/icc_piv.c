@@ -83,7 +83,8 @@ cw_icc_piv_certificate(struct cw_icc *card, uint8_t slot, struct cw_buf *der)
 		.le = CW_LE_EXTENDED,
 	};
 	struct cw_buf answer;
-	struct cw_bytes object, certificate;
+	struct cw_bytes object = CW_BYTES_NONE;
+	struct cw_bytes certificate = CW_BYTES_NONE;
 	enum cw_err err;
 
 	cw_buf_init(&answer, PIV_OBJECT_MAX);

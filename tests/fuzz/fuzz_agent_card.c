@@ -6,117 +6,12 @@
  * ends, nothing is held, and no end is called good without the card's word.
  */
 #include <stdlib.h>
-#include <sys/prctl.h>
 
-#include "agent/icc.h"
 #include "agent/run.h"
-#include "proto/base/log.h"
-#include "proto/base/secret.h"
 #include "proto/batch.h"
-#include "proto/command.h"
-#include "proto/request.h"
+#include "tests/support/agent_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define NOW_S 1900000000
-#define URI "https://issuer.test/session"
-
-struct card {
-	struct cw_reader base;
-	struct cw_bytes left;
-	bool is_begun;
-};
-
-static struct cw_private_key *management;
-
-static enum cw_err
-card_list(struct cw_reader *reader, struct cw_reader_info info[CW_READERS_MAX],
-    size_t *n)
-{
-	(void)reader;
-	memset(info, 0, sizeof(*info));
-	memcpy(info->name, "fuzz", 5);
-	info->has_card = true;
-	*n = 1;
-	return CW_OK;
-}
-
-static enum cw_err
-card_connect(struct cw_reader *reader, const char *name)
-{
-	(void)reader;
-	(void)name;
-	return CW_OK;
-}
-
-static enum cw_err
-card_transmit(struct cw_reader *reader, struct cw_bytes command,
-    struct cw_buf *response)
-{
-	struct card *c = (struct card *)reader;
-	size_t len;
-
-	(void)command;
-	if (!c->is_begun)
-		abort();
-	if (c->left.len < 2)
-		return CW_ERR_CARD_REMOVED;
-	len = ((size_t)c->left.ptr[0] << 8 | c->left.ptr[1]) % 4096;
-	c->left = cw_bytes(c->left.ptr + 2, c->left.len - 2);
-	if (len > c->left.len)
-		len = c->left.len;
-	cw_buf_put(response, cw_bytes(c->left.ptr, len));
-	c->left = cw_bytes(c->left.ptr + len, c->left.len - len);
-	return len < 2 ? CW_ERR_CARD_REMOVED : response->err;
-}
-
-static enum cw_err
-card_begin(struct cw_reader *reader)
-{
-	struct card *c = (struct card *)reader;
-
-	if (c->is_begun)
-		abort();
-	c->is_begun = true;
-	return CW_OK;
-}
-
-static void
-card_end(struct cw_reader *reader, bool reset)
-{
-	(void)reset;
-	((struct card *)reader)->is_begun = false;
-}
-
-static void
-card_disconnect(struct cw_reader *reader, bool reset)
-{
-	(void)reader;
-	(void)reset;
-}
-
-static const struct cw_reader_ops ops = {
-	.list = card_list,
-	.connect = card_connect,
-	.transmit = card_transmit,
-	.begin = card_begin,
-	.end = card_end,
-	.disconnect = card_disconnect,
-};
-
-static enum cw_err
-person_ask(struct cw_pin_entry *entry, const struct cw_pin_prompt *prompt,
-    struct cw_pin_value *out)
-{
-	char text[CW_PIN_TEXT_MAX];
-
-	(void)entry;
-	cw_pin_text(prompt, text);
-	out->len = prompt->rule->min;
-	for (size_t i = 0; i < out->len; i++)
-		out->bytes[i] = (uint8_t)('0' + i * 7 % 10);
-	return CW_OK;
-}
 
 static enum cw_err
 consent(void *ctx, const struct cw_consent *c)
@@ -131,13 +26,7 @@ static enum cw_err
 make_request(const struct cw_run_out *out, const struct cw_intent *intent,
     struct cw_buf *r)
 {
-	struct cw_request q = { .suite = cw_suite_find(1),
-		.uri = cw_bytes_str(URI),
-		.scope = intent->scope,
-		.mode = intent->mode,
-		.time_s = NOW_S,
-		.lifetime_s = 60,
-		.command_limit = 9 };
+	struct cw_request q = cw_fuzz_request(intent->mode);
 	struct cw_capabilities c;
 	struct cw_card_caps caps;
 	enum cw_err err = cw_capabilities_decode(cw_buf_bytes(&out->bytes), &c);
@@ -149,9 +38,9 @@ make_request(const struct cw_run_out *out, const struct cw_intent *intent,
 	memcpy(q.card_nonce, caps.nonce, sizeof(q.card_nonce));
 	cw_hash(c.card_caps, q.caps_hash);
 	memcpy(q.intent_hash, c.intent_hash, sizeof(q.intent_hash));
-	cw_key_public(management, &q.issuer_ephemeral);
-	cw_buf_reset(r);
-	return cw_request_make(&q, management, r);
+	q.scope = intent->scope;
+	cw_fuzz_sign(&q, r);
+	return CW_OK;
 }
 
 static void
@@ -190,35 +79,25 @@ run_once(struct cw_run *run, const struct cw_intent *intent)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct cw_clock clock = cw_clock_fixed(NOW_S);
-	struct cw_pin_entry person = { .ask = person_ask };
-	struct card card = { .base.ops = &ops };
-	struct cw_intent intent = { .issuer_name = cw_bytes_str("I"),
-		.purpose = cw_bytes_str("P"),
-		.action = CW_ACTION_ENROLL,
-		.subject = cw_bytes_str("CN=S"),
-		.session_url = cw_bytes_str(URI),
-		.mode = CW_MODE_PSEUDONYMOUS,
-		.expires_s = NOW_S + 60 };
+	const struct cw_clock clock = cw_clock_fixed(CW_FUZZ_NOW_S);
+	struct cw_pin_entry person = cw_fuzz_person();
+	struct cw_fuzz_card card;
+	struct cw_intent intent;
 	const struct cw_run_env env = { .reader = &card.base,
-		.origin = cw_bytes_str("https://issuer.test"),
+		.origin = cw_bytes_str(CW_FUZZ_ORIGIN),
 		.pin_entry = &person,
+		.wants_changes = true,
 		.clock = &clock,
 		.consent = consent };
 	struct cw_run *run;
 
-	if (management == NULL) {
-		/* Leak checkers must be able to look at us. */
-		if (!cw_secret_process_init() ||
-		    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) ||
-		    cw_key_generate(CW_KEY_P256, &management) != CW_OK)
-			abort();
-		cw_log_set_level(CW_LOG_ERROR);
-	}
+	cw_fuzz_begin();
 	if (size < 1)
 		return 0;
-	intent.mode = data[0] & 1 ? CW_MODE_IDENTIFIED : CW_MODE_ANONYMOUS;
-	card.left = cw_bytes(data + 1, size - 1);
+	intent = cw_fuzz_intent(
+	    data[0] & 1 ? CW_MODE_IDENTIFIED : CW_MODE_ANONYMOUS);
+	cw_fuzz_card_init(&card);
+	card.answers = cw_bytes(data + 1, size - 1);
 	run = cw_run_new(&env);
 	if (run == NULL)
 		abort();
