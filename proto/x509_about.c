@@ -70,7 +70,8 @@ cw_cert_about(struct cw_bytes der, struct cw_cert_about *out)
 	memset(out, 0, sizeof(*out));
 	if (cert == NULL ||
 	    !cw_x509_narrow(X509_get0_notBefore(cert), X509_get0_notAfter(cert),
-		&span)) {
+		&span) ||
+	    span.to < span.from) {
 		X509_free(cert);
 		ERR_clear_error();
 		return CW_ERR_BAD_CERTIFICATE;

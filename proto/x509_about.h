@@ -28,7 +28,8 @@ struct cw_cert_about {
 	unsigned uses; /* enum cw_cert_use */
 };
 
-/* Errors: BAD_CERTIFICATE; `out` is zeroed then. */
+/* Errors: BAD_CERTIFICATE (also one that is never valid, or was not after
+ * 1970); `out` is zeroed then. */
 enum cw_err cw_cert_about(struct cw_bytes der, struct cw_cert_about *out)
     __attribute__((warn_unused_result));
 

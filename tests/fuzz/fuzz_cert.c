@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "proto/x509.h"
+#include "proto/x509_about.h"
 #include "tests/support/cert_maker.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -54,6 +55,7 @@ parts(struct cw_bytes der)
 	uint8_t serial[CW_SERIAL_MAX];
 	char text[256];
 	size_t len = 0;
+	struct cw_cert_about about;
 	struct cw_buf spki;
 
 	cw_buf_init(&spki, 1000);
@@ -63,6 +65,10 @@ parts(struct cw_bytes der)
 		must(len >= 1 && len <= CW_SERIAL_MAX);
 	if (cw_cert_subject(der, text, sizeof(text)) == CW_OK)
 		must(memchr(text, '\0', sizeof(text)) != NULL);
+	if (cw_cert_about(der, &about) == CW_OK)
+		must(memchr(about.subject.name, '\0',
+			 sizeof(about.subject.name)) != NULL &&
+		    about.not_before_s <= about.not_after_s);
 	cw_buf_wipe(&spki);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FUZZ: -max_len=4096
  * Requests as the HTTP library hands them over: method, path, media type,
- * origin, cookies, body, one a line. The store knows nothing, the signer is not
+ * origin, cookies, languages, body, one a line. The store knows nothing, the signer is not
  * there; what matters is that every request gets an answer. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	request.media_type = line(&rest);
 	request.origin = line(&rest);
 	request.cookies = line(&rest);
+	request.languages = line(&rest);
 	request.body = rest;
 	request.body_len = rest.len;
 	if (cw_bytes_is(request.path, "/healthz"))

@@ -89,6 +89,30 @@ what_is_no_certificate_says_nothing(void **state)
 	}
 }
 
+static void
+a_certificate_that_is_never_valid_says_nothing(void **state)
+{
+	const struct cw_test_cert_spec specs[] = {
+		{ .subject = "Ada",
+		    .from = 2 * CW_TEST_DAY,
+		    .to = CW_TEST_DAY },
+		{ .subject = "Ada",
+		    .from = -CW_TEST_NOW - 9 * CW_TEST_DAY,
+		    .to = -CW_TEST_NOW - CW_TEST_DAY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(specs); i++) {
+		struct cw_test_cert cert;
+		struct cw_cert_about about;
+
+		cw_test_cert_make(&specs[i], &cert);
+		assert_err(cw_cert_about(cw_buf_bytes(&cert.der), &about),
+		    CW_ERR_BAD_CERTIFICATE);
+		cw_test_cert_wipe(&cert);
+	}
+}
+
 int
 main(void)
 {
@@ -98,6 +122,8 @@ main(void)
 		cmocka_unit_test(
 		    a_name_that_cannot_be_displayed_is_not_handed_out),
 		cmocka_unit_test(what_is_no_certificate_says_nothing),
+		cmocka_unit_test(
+		    a_certificate_that_is_never_valid_says_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
