@@ -240,7 +240,53 @@ def layout(top):
 
 SPDX = '/* SPDX-License-Identifier: Apache-2.0 */\n'
 # rule: (trees it must find something in, a tree it must accept)
+def behaviours(top):
+    """docs/behaviours.md has every row, and names tests that exist and run"""
+    page = 'docs/behaviours.md'
+    if not os.path.exists(os.path.join(top, page)):
+        return
+    tests = {os.path.basename(p)[:-2]: read(top, p)
+             for p in files(top, '_test.c', folders=('tests',))}
+    rows = re.findall(r'^\| (\w+) \| ([^|]+) \| ([^|]+) \|$', read(top, page),
+                      re.M)
+    wanted = [str(n) for n in range(1, 85) if n != 59] + \
+        ['K%d' % n for n in range(1, 32)] + ['H%d' % n for n in range(1, 17)]
+    if [row[0] for row in rows] != wanted:
+        yield '%s: rows are missing, or not in their order' % page
+    for number, _, ours in rows:
+        named = re.findall(r'`(\w+): (\w+)`', ours)
+        if not named and not ours.startswith('Not here: '):
+            yield '%s: %s has neither a test nor a reason' % (page, number)
+        for name, sentence in named:
+            text = tests.get(name, '')
+            # Once where it is written, and once where it is run.
+            if not re.search(r'^%s\(void \*\*state\)$' % sentence, text,
+                             re.M) or len(
+                    re.findall(r'\b%s\b' % sentence, text)) < 2:
+                yield '%s: %s: there is no %s: %s' % (
+                    page, number, name, sentence)
+
+
+BEHAVIOURS = ''.join('| %s | b | `a_test: it_holds` |\n' % n for n in (
+    [n for n in range(1, 85) if n != 59] +
+    ['K%d' % n for n in range(1, 32)] + ['H%d' % n for n in range(1, 17)]))
+A_TEST = 'static void\nit_holds(void **state)\n{\n}\nmain: it_holds\n'
+
+
 EXAMPLES = {
+    behaviours: ([
+        {'docs/behaviours.md': BEHAVIOURS},
+        {'docs/behaviours.md': BEHAVIOURS, 'tests/a_test.c': A_TEST.replace('main: it_holds', '')},
+        {'docs/behaviours.md': BEHAVIOURS,
+         'tests/a_test.c': A_TEST.replace('it_holds(', 'it_fails(')},
+        {'docs/behaviours.md': BEHAVIOURS.replace('| 4 |', '| 59 |'),
+         'tests/a_test.c': A_TEST},
+        {'docs/behaviours.md': BEHAVIOURS.replace('| 4 | b | `a_test: it_holds`',
+                                                  '| 4 | b | soon'),
+         'tests/a_test.c': A_TEST},
+    ], {'docs/behaviours.md': BEHAVIOURS.replace(
+        '| 4 | b | `a_test: it_holds`', '| 4 | b | Not here: no'),
+        'tests/a_test.c': A_TEST}),
     layers: ([
         {'proto/base/a.c': '#include "proto/b.h"\n'},
         {'proto/a.c': '#include "keys/b.h"\n'},

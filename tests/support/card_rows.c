@@ -69,8 +69,8 @@ cw_rows_command(struct cw_test_world *w, enum cw_command_no no)
 		if (no == CW_CREATE_KEY)
 			break;
 		assert_err(cw_key_generate(CW_KEY_P256, &pair), CW_OK);
+		cw_buf_wipe(&pkcs8);
 		cw_buf_init(&pkcs8, CW_PRIVATE_KEY_MAX);
-		cw_buf_reset(&pkcs8);
 		assert_err(cw_key_export(pair, &pkcs8), CW_OK);
 		cw_key_free(&pair);
 		c.u.create_key.secret = cw_buf_bytes(&pkcs8);

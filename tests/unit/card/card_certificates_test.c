@@ -47,6 +47,105 @@ certificates_must_fit_the_key(void **state)
 }
 
 static void
+sealed(struct cw_test_issuer *issuer, struct cw_bytes plain)
+{
+	cw_buf_reset(&issuer->command);
+	assert_err(cw_channel_seal_command(&issuer->channel, issuer->i + 1,
+		       plain, &issuer->command),
+	    CW_OK);
+	assert_err(cw_test_issuer_send(issuer, cw_buf_bytes(&issuer->command)),
+	    CW_OK);
+	cw_buf_reset(&issuer->reply_plain);
+	assert_err(cw_channel_open_reply(&issuer->channel, issuer->i + 1,
+		       cw_buf_bytes(&issuer->command),
+		       cw_buf_bytes(&issuer->reply), &issuer->reply_plain),
+	    CW_OK);
+}
+
+/* Every type of key with every type's certificate, its own last. */
+static void
+each_type_of_key_takes_its_own_certificate_only(void **state)
+{
+	static const enum cw_key_type types[] = { CW_KEY_P256, CW_KEY_RSA2048,
+		CW_KEY_ED25519, CW_KEY_X25519 };
+	struct cw_public_key others[COUNT(types)];
+
+	for (size_t i = 0; i < COUNT(types); i++) {
+		struct cw_private_key *other = NULL;
+
+		assert_err(cw_key_generate(types[i], &other), CW_OK);
+		cw_key_public(other, &others[i]);
+		cw_key_free(&other);
+	}
+	for (size_t i = 0; i < COUNT(types); i++) {
+		const struct cw_create_key key = { .id = 1,
+			.type = types[i],
+			.usage = cw_test_usage(types[i]) };
+
+		for (size_t j = 0; j < COUNT(types); j++) {
+			struct cw_test_world *w = cw_test_world_renew(state);
+			struct cw_public_key made;
+
+			assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+			assert_err(cw_test_issuer_create_key(&w->issuer, &key,
+				       true, &made),
+			    CW_OK);
+			assert_err(cw_test_issuer_certify(&w->issuer, 1,
+				       &others[j]),
+			    CW_ERR_WRONG_CERTIFICATE);
+		}
+	}
+}
+
+static void
+certificates_that_are_too_large_are_refused(void **state)
+{
+	static const uint8_t filler[8193] = { 0x30 };
+	static const struct {
+		size_t n, len; /* certificates behind the leaf */
+		enum cw_err want;
+	} rows[] = {
+		{ 1, 8192, CW_OK },
+		{ 1, 8193, CW_ERR_OUT_OF_RANGE },
+		{ 15, 1000, CW_OK },
+		{ 16, 1000, CW_ERR_OUT_OF_RANGE },
+		{ 4, 7000, CW_OK },
+		{ 4, 7100, CW_ERR_TOO_LARGE },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cw_public_key made;
+		struct cw_test_world *w;
+		struct cw_buf plain;
+		struct cw_reply reply = { .err = CW_OK };
+
+		cw_test_world_renew(state);
+		w = with_key(state, &made);
+		assert_err(cw_test_issuer_make_certificate(&w->issuer, &made,
+			       "CN=T"),
+		    CW_OK);
+		cw_buf_init(&plain, CW_BODY_MAX);
+		cw_cbor_put_array(&plain, 3);
+		cw_cbor_put_uint(&plain, CW_SET_CERTIFICATES);
+		cw_cbor_put_bool(&plain, false);
+		cw_cbor_put_map(&plain, 2);
+		cw_cbor_put_uint(&plain, 0);
+		cw_cbor_put_uint(&plain, cw_test_key_9a.id);
+		cw_cbor_put_uint(&plain, 1);
+		cw_cbor_put_array(&plain, 1 + rows[i].n);
+		cw_cbor_put_bstr(&plain, cw_buf_bytes(&w->issuer.certificate));
+		for (size_t j = 0; j < rows[i].n; j++)
+			cw_cbor_put_bstr(&plain, cw_bytes(filler, rows[i].len));
+		sealed(&w->issuer, cw_buf_bytes(&plain));
+		assert_err(cw_reply_decode(CW_SET_CERTIFICATES,
+			       cw_buf_bytes(&w->issuer.reply_plain), &reply),
+		    CW_OK);
+		assert_err(reply.err, rows[i].want);
+		cw_buf_wipe(&plain);
+	}
+}
+
+static void
 certificates_are_set_once(void **state)
 {
 	struct cw_public_key made;
@@ -110,22 +209,6 @@ an_anonymous_session_lists_nothing(void **state)
 /* ---- plaintexts that no command is ---- */
 
 static void
-sealed(struct cw_test_issuer *issuer, struct cw_bytes plain)
-{
-	cw_buf_reset(&issuer->command);
-	assert_err(cw_channel_seal_command(&issuer->channel, issuer->i + 1,
-		       plain, &issuer->command),
-	    CW_OK);
-	assert_err(cw_test_issuer_send(issuer, cw_buf_bytes(&issuer->command)),
-	    CW_OK);
-	cw_buf_reset(&issuer->reply_plain);
-	assert_err(cw_channel_open_reply(&issuer->channel, issuer->i + 1,
-		       cw_buf_bytes(&issuer->command),
-		       cw_buf_bytes(&issuer->reply), &issuer->reply_plain),
-	    CW_OK);
-}
-
-static void
 what_is_no_command_gets_an_error_reply(void **state)
 {
 	static const struct {
@@ -168,6 +251,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(certificates_must_fit_the_key),
+		world_test(each_type_of_key_takes_its_own_certificate_only),
+		world_test(certificates_that_are_too_large_are_refused),
 		world_test(certificates_are_set_once),
 		world_test(a_key_without_certificates_cannot_be_closed),
 		world_test(a_list_has_the_issuers_own_keys_only),
