@@ -122,8 +122,9 @@ cw_exchange_resume(struct cw_exchange *e, struct cw_run_out *out,
 		return err;
 	cw_log(CW_LOG_INFO, "exchange.resume", "kind=%d", (int)found);
 	err = cw_exchange_converse(e, out, &by_issuer);
+	/* Dead at both ends: begin a new one, unless people have said no. */
 	if (err != CW_OK && by_issuer && cw_run_refused(e->run, err))
-		return CW_OK; /* it is dead at both ends: begin a new one */
+		return err == CW_ERR_REJECTED ? err : CW_OK;
 	/* Another computer's session is none of our errors, unless the issuer
 	 * cannot be reached at all. */
 	if (found == CW_RESUME_COURTESY && !is_passing(err))

@@ -138,6 +138,7 @@ static const enum cw_err last_words[] = {
 	CW_ERR_SESSION_ENDED,
 	CW_ERR_SESSION_EXPIRED,
 	CW_ERR_DIFFERENT_REPEAT,
+	CW_ERR_REJECTED,
 };
 
 bool

@@ -100,6 +100,19 @@ check_profile(const struct cw_admin *admin, const struct invite *v)
 	return check_subject(admin, v->profile);
 }
 
+/* Where nobody says which: the profile's, and of several the first of these. */
+static enum cw_mode
+choose_mode(const struct cw_profile *profile)
+{
+	static const enum cw_mode order[] = { CW_MODE_PSEUDONYMOUS,
+		CW_MODE_ANONYMOUS, CW_MODE_IDENTIFIED };
+
+	for (size_t i = 0; profile != NULL && i < 3; i++)
+		if ((profile->modes & 1u << order[i]) != 0)
+			return order[i];
+	return CW_MODE_PSEUDONYMOUS;
+}
+
 static enum cw_err
 prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 {
@@ -117,8 +130,8 @@ prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 	    admin->account != NULL ? admin->account : admin->subject);
 	g->profile = cw_bytes_str(admin->profile);
 	g->action = CW_ACTION_ENROLL;
-	g->mode = (enum cw_mode)(
-	    admin->mode != 0 ? admin->mode : CW_MODE_PSEUDONYMOUS);
+	g->mode = admin->mode != 0 ? (enum cw_mode)admin->mode :
+				     choose_mode(v->profile);
 	g->uses = admin->uses != 0 ? admin->uses : 1;
 	v->expires_s = now_s + hours * 3600ull;
 	err = check_profile(admin, v);

@@ -258,6 +258,21 @@ cw_daemon_invite(const struct cw_daemon *s, unsigned uses, unsigned mode,
 	return true;
 }
 
+bool
+cw_daemon_admin(const struct cw_daemon *s, const char *const *words, char *out,
+    size_t size)
+{
+	char program[300];
+	char config[256];
+	const char *argv[16] = { program, "--config", config };
+
+	path(program, sizeof(program), s->build, "cardwright-admin");
+	path(config, sizeof(config), s->dir, "test.ini");
+	for (size_t i = 0; i < 12 && words[i] != NULL; i++)
+		argv[3 + i] = words[i];
+	return run(argv, out, size);
+}
+
 /* ---- killing ---- */
 
 static bool

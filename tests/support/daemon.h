@@ -79,6 +79,11 @@ void cw_daemon_stop(struct cw_daemon *server);
 bool cw_daemon_invite(const struct cw_daemon *server, unsigned uses,
     unsigned mode, char *url, size_t size);
 
+/* cardwright-admin with these words (NULL at the end); what it prints. False if
+ * it fails. `words` has 12 at most. */
+bool cw_daemon_admin(const struct cw_daemon *server, const char *const *words,
+    char *out, size_t size);
+
 struct cw_daemon_figures {
 	double web_us, signer_us; /* CPU time, user and system, since start */
 	size_t web_kb, signer_kb; /* resident memory */

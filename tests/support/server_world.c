@@ -124,19 +124,20 @@ cw_server_world_put_back(struct cw_server_world *w, const char *name)
 	begin_world(w);
 }
 
-int
-cw_server_world_setup(void **state)
+struct cw_server_world *
+cw_server_world_open(struct cw_keys_tree *of)
 {
 	struct cw_server_world *w = calloc(1, sizeof(*w));
 	struct cw_clock now = cw_clock_system();
 
 	must(w != NULL, "memory");
-	w->tree = &tree;
-	if (tree.pid == 0)
-		cw_keys_tree_start(&tree, CW_SIGNER_CHANNELS);
-	w->config = tree.config;
+	w->tree = of;
+	if (of->pid == 0)
+		cw_keys_tree_start(of, CW_SIGNER_CHANNELS);
+	w->config = of->config;
 	w->profile = "person";
-	snprintf(w->folder, sizeof(w->folder), "%s/world-%u", tree.dir,
+	w->card_number = 1;
+	snprintf(w->folder, sizeof(w->folder), "%s/world-%u", of->dir,
 	    folders++);
 	must(mkdir(w->folder, 0700) == 0, "folder");
 	snprintf(w->config.state, sizeof(w->config.state), "%s", w->folder);
@@ -148,7 +149,13 @@ cw_server_world_setup(void **state)
 	open_world(w);
 	cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
 	cw_server_card_new(w);
-	*state = w;
+	return w;
+}
+
+int
+cw_server_world_setup(void **state)
+{
+	*state = cw_server_world_open(&tree);
 	return 0;
 }
 
@@ -272,15 +279,21 @@ cw_server_card_new(struct cw_server_world *w)
 
 	cw_card_free(&w->card);
 	cw_buf_init(&personalisation, 1 << 16);
-	cw_keys_tree_card(w->tree, 1, &personalisation);
+	cw_keys_tree_card(w->tree, w->card_number, &personalisation);
 	must(cw_card_open(&memory_only, &w->card) == CW_OK &&
 		cw_card_personalise(w->card, cw_buf_bytes(&personalisation)) ==
-		    CW_OK &&
-		send(w, 0, CW_INS_SELECT, 4,
-		    cw_bytes((const uint8_t *)CW_AID, CW_AID_BYTES)) ==
-		    CW_SW_OK,
+		    CW_OK,
 	    "card");
 	cw_buf_wipe(&personalisation);
+	cw_server_card_select(w);
+}
+
+void
+cw_server_card_select(struct cw_server_world *w)
+{
+	must(send(w, 0, CW_INS_SELECT, 4,
+		 cw_bytes((const uint8_t *)CW_AID, CW_AID_BYTES)) == CW_SW_OK,
+	    "select");
 }
 
 void
@@ -297,6 +310,12 @@ cw_server_card_capabilities(struct cw_server_world *w, struct cw_buf *message)
 	cw_capabilities_encode(&caps, message);
 }
 
+unsigned
+cw_server_card_open(struct cw_server_world *w, struct cw_bytes request)
+{
+	return send(w, 0x80, CW_INS_OPEN_SESSION, 0, request);
+}
+
 void
 cw_server_card_token(struct cw_server_world *w, struct cw_bytes request,
     struct cw_buf *message)
@@ -305,8 +324,7 @@ cw_server_card_token(struct cw_server_world *w, struct cw_bytes request,
 
 	must(cw_request_decode(request, &r) == CW_OK, "R");
 	memcpy(w->card_session, r.session_id, sizeof(w->card_session));
-	must(send(w, 0x80, CW_INS_OPEN_SESSION, 0, request) == CW_SW_OK,
-	    "open session");
+	must(cw_server_card_open(w, request) == CW_SW_OK, "open session");
 	cw_buf_reset(message);
 	cw_buf_put(message, cw_buf_bytes(&w->answer));
 }

@@ -29,9 +29,13 @@ struct cw_server_world {
 	char code[32];       /* of the invitation */
 	struct cw_invitation invitation;
 	struct cw_card *card;
+	unsigned card_number; /* of the tree's: the next new card (1) */
 	struct cw_buf apdu, answer;
 	uint8_t card_session[CW_SESSION_ID_BYTES];
 };
+
+/* A world of its own beside others; cw_server_world_teardown ends it. */
+struct cw_server_world *cw_server_world_open(struct cw_keys_tree *tree);
 
 int cw_server_world_begin(void **state);
 int cw_server_world_end(void **state);
@@ -64,6 +68,10 @@ const char *cw_server_world_path(const struct cw_server_world *w,
 /* ---- the card: each makes the message that answers the issuer's ---- */
 
 void cw_server_card_new(struct cw_server_world *w);
+/* OPEN SESSION's status word; the answer is in w->answer. */
+unsigned cw_server_card_open(struct cw_server_world *w,
+    struct cw_bytes request);
+void cw_server_card_select(struct cw_server_world *w);
 void cw_server_card_capabilities(struct cw_server_world *w,
     struct cw_buf *message_2);
 void cw_server_card_token(struct cw_server_world *w, struct cw_bytes request,

@@ -317,6 +317,53 @@ another_message_6_ends_a_waiting_session(void **state)
 	free(batch);
 }
 
+#define SESSIONS 4 /* as many as the card keeps open */
+
+/* Each waits for its own operators, while the card may be used for the others;
+ * they are answered in any order. */
+static void
+a_card_waits_in_as_many_sessions_as_it_keeps(void **state)
+{
+	static const size_t order[SESSIONS] = { 2, 0, 3, 1 };
+	struct cw_server_world *w = *state;
+	struct cw_server_play plays[SESSIONS + 1];
+
+	w->profile = "person-ed25519";
+	w->approvals = 1;
+	for (size_t i = 0; i < SESSIONS; i++) {
+		cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
+		cw_server_play_begin(w, &plays[i], 1);
+		cw_server_play_message(w, &plays[i], 2);
+		assert_err(cw_server_play_post(w, &plays[i], 2),
+		    CW_ERR_APPROVAL_PENDING);
+	}
+	/* One more is the card's to refuse; the issuer's session just ends. */
+	cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
+	cw_server_play_begin(w, &plays[SESSIONS], 0);
+	assert_int_not_equal(cw_server_card_open(w,
+				 cw_buf_bytes(&plays[SESSIONS].answers[0])),
+	    0x9000);
+	for (size_t k = 0; k < SESSIONS; k++) {
+		struct cw_server_play *play = &plays[order[k]];
+
+		cw_card_power(w->card, false);
+		cw_card_power(w->card, true);
+		cw_server_card_select(w);
+		cw_server_world_restart(w);
+		assert_err(decide(w, play, 1 + (unsigned)(k % 2),
+			       cw_admin_approve),
+		    CW_OK);
+		assert_err(cw_server_play_post(w, play, 2), CW_OK);
+		memcpy(w->card_session, play->id, sizeof(play->id));
+		cw_server_play_message(w, play, 3);
+		assert_err(cw_server_play_post(w, play, 3), CW_OK);
+		assert_int_equal(cw_server_play_status(w, play),
+		    CW_CERT_ACTIVE);
+	}
+	for (size_t i = 0; i <= SESSIONS; i++)
+		cw_server_play_wipe(&plays[i]);
+}
+
 struct racer {
 	struct cw_server_world *world;
 	const struct cw_server_play *play;
@@ -378,6 +425,7 @@ main(void)
 		cw_server_test(the_signer_counts_operators_and_not_rows),
 		cw_server_test(a_waiting_session_ends_at_its_time),
 		cw_server_test(another_message_6_ends_a_waiting_session),
+		cw_server_test(a_card_waits_in_as_many_sessions_as_it_keeps),
 		cw_server_test(
 		    racing_messages_get_one_answer_when_it_is_approved),
 	};
