@@ -38,6 +38,10 @@ void cw_native_world_init(struct cw_native_world *n,
     const struct cw_test_vendor *vendor);
 void cw_native_world_wipe(struct cw_native_world *n);
 
+/* For cmocka, with cw_world_before_all and _after_all. */
+int cw_native_world_setup(void **state);
+int cw_native_world_teardown(void **state);
+
 /* Plays the script; what cw_native_serve gives. */
 enum cw_err cw_native_world_play(struct cw_native_world *n,
     const char *const *script);

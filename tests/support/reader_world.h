@@ -81,6 +81,13 @@ enum cw_err cw_world_issuer(struct cw_world *w, struct cw_bytes message,
 /* A new session at the issuer: message 1 again. */
 void cw_world_new_session(struct cw_world *w);
 
+/* For cmocka: one vendor for all tests of a program, one world for each. */
+int cw_world_before_all(void **state);
+int cw_world_after_all(void **state);
+int cw_world_setup(void **state);
+int cw_world_teardown(void **state);
+const struct cw_test_vendor *cw_world_vendor(void);
+
 /* What `enroll` does: takes up what the card keeps, or runs a whole session. */
 enum cw_err cw_world_enroll(struct cw_world *w);
 

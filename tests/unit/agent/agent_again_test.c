@@ -3,15 +3,13 @@
 #include "tests/support/check.h"
 #include "tests/support/reader_world.h"
 
-static struct cw_test_vendor vendor;
-
 /* A world that waits for its card. */
 static struct cw_world *
 new_world(void)
 {
 	struct cw_world *w = test_calloc(1, sizeof(*w));
 
-	cw_world_init(w, &vendor);
+	cw_world_init(w, cw_world_vendor());
 	w->env.card_wait_ms = 10000;
 	w->env.again_wait_ms = 10000;
 	w->env.is_patient = true;
@@ -120,7 +118,7 @@ another_card_in_between_is_told_and_not_used(void **state)
 	struct swap swap = { w, &w->card, &other, CW_OK };
 
 	(void)state;
-	cw_test_card_init(&other, &vendor);
+	cw_test_card_init(&other, cw_world_vendor());
 	cw_card_power(other.card, false);
 	w->reader.insert_after = 0;
 	w->reader.on_wait = swap_cards;
@@ -184,22 +182,6 @@ a_run_that_ends_with_an_error_leaves_the_card_reset(void **state)
 	free_world(w);
 }
 
-static int
-before_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_init(&vendor);
-	return 0;
-}
-
-static int
-after_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_wipe(&vendor);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -214,5 +196,6 @@ main(void)
 		    a_run_that_ends_with_an_error_leaves_the_card_reset),
 	};
 
-	return cmocka_run_group_tests(tests, before_all, after_all);
+	return cmocka_run_group_tests(tests, cw_world_before_all,
+	    cw_world_after_all);
 }

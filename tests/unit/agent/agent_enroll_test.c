@@ -7,8 +7,6 @@
 #include "tests/support/check.h"
 #include "tests/support/reader_http.h"
 
-static struct cw_test_vendor vendor;
-
 /* ---- a test's world ---- */
 
 struct fixture {
@@ -26,7 +24,7 @@ setup(void **state)
 	struct fixture *f = test_calloc(1, sizeof(*f));
 	struct cw_net_config config = { .url = f->url, .timeout_ms = 1000 };
 
-	cw_world_init(&f->w, &vendor);
+	cw_world_init(&f->w, cw_world_vendor());
 	f->server.w = &f->w;
 	f->server.at = 1000;
 	cw_errant_issuer_start(&f->server);
@@ -246,22 +244,6 @@ no_request_goes_to_another_origin(void **state)
 	cw_net_response_wipe(&response);
 }
 
-static int
-before_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_init(&vendor);
-	return 0;
-}
-
-static int
-after_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_wipe(&vendor);
-	return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -277,5 +259,6 @@ main(void)
 		TEST(no_request_goes_to_another_origin),
 	};
 
-	return cmocka_run_group_tests(tests, before_all, after_all);
+	return cmocka_run_group_tests(tests, cw_world_before_all,
+	    cw_world_after_all);
 }

@@ -16,26 +16,6 @@
 	"{\"type\":\"start\",\"origin\":\"" origin "\",\"" \
 	"intent\":\"" intent "\"}"
 
-static struct cw_test_vendor vendor;
-
-static int
-setup(void **state)
-{
-	struct cw_native_world *n = test_calloc(1, sizeof(*n));
-
-	cw_native_world_init(n, &vendor);
-	*state = n;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	cw_native_world_wipe(*state);
-	test_free(*state);
-	return 0;
-}
-
 static const struct refusal {
 	const char *what;
 	const char *script[6];
@@ -141,7 +121,7 @@ every_refusal_has_its_number_and_leaves_the_card_alone(void **state)
 		char number[32];
 		enum cw_err err;
 
-		cw_native_world_init(n, &vendor);
+		cw_native_world_init(n, cw_world_vendor());
 		n->config.person_ms = 300;
 		err = cw_native_world_play(n, r->script);
 		if (err != r->err)
@@ -253,7 +233,7 @@ an_intent_that_deceives_is_not_shown(void **state)
 		struct cw_native_world *n = test_calloc(1, sizeof(*n));
 		enum cw_err err;
 
-		cw_native_world_init(n, &vendor);
+		cw_native_world_init(n, cw_world_vendor());
 		hostile[i].edit(&n->w);
 		cw_world_new_session(&n->w);
 		err = cw_native_world_play(n, script);
@@ -300,23 +280,9 @@ a_signed_request_of_another_origin_never_reaches_the_card(void **state)
 	assert_false(cw_native_world_said(n, "opening-session"));
 }
 
-static int
-before_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_init(&vendor);
-	return 0;
-}
-
-static int
-after_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_wipe(&vendor);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                   \
+	cmocka_unit_test_setup_teardown(name, cw_native_world_setup, \
+	    cw_native_world_teardown)
 
 int
 main(void)
@@ -328,5 +294,6 @@ main(void)
 		TEST(a_signed_request_of_another_origin_never_reaches_the_card),
 	};
 
-	return cmocka_run_group_tests(tests, before_all, after_all);
+	return cmocka_run_group_tests(tests, cw_world_before_all,
+	    cw_world_after_all);
 }

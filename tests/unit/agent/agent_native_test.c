@@ -15,26 +15,6 @@
 #define REFUSE "{\"type\":\"refuse\"}"
 #define CANCEL_REPLY(id, word) \
 	"{\"type\":\"reply\",\"id\":" #id ",\"error\":\"" word "\"}"
-static struct cw_test_vendor vendor;
-
-static int
-setup(void **state)
-{
-	struct cw_native_world *n = test_calloc(1, sizeof(*n));
-
-	cw_native_world_init(n, &vendor);
-	*state = n;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	cw_native_world_wipe(*state);
-	test_free(*state);
-	return 0;
-}
-
 /* What is different each time becomes "…": bodies and serial numbers. */
 static void
 mask(const struct cw_buf *said, struct cw_buf *out)
@@ -178,6 +158,8 @@ a_whole_session_is_said_in_exactly_these_words(void **state)
 	assert_err(err, CW_OK);
 	assert_true(n->w.is_confirmed);
 	assert_false(n->w.reader.is_begun);
+	/* The greeting said which language. */
+	assert_int_equal(n->w.prompts[0].language, CW_LANGUAGE_DE);
 	cw_buf_wipe(&masked);
 }
 
@@ -313,23 +295,9 @@ arguments_say_which_extension_it_is(void **state)
 	}
 }
 
-static int
-before_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_init(&vendor);
-	return 0;
-}
-
-static int
-after_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_wipe(&vendor);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                   \
+	cmocka_unit_test_setup_teardown(name, cw_native_world_setup, \
+	    cw_native_world_teardown)
 
 int
 main(void)
@@ -346,5 +314,6 @@ main(void)
 		TEST(arguments_say_which_extension_it_is),
 	};
 
-	return cmocka_run_group_tests(tests, before_all, after_all);
+	return cmocka_run_group_tests(tests, cw_world_before_all,
+	    cw_world_after_all);
 }

@@ -6,26 +6,6 @@
 #include "tests/support/check.h"
 #include "tests/support/reader_world.h"
 
-static struct cw_test_vendor vendor;
-
-static int
-setup(void **state)
-{
-	struct cw_world *w = test_calloc(1, sizeof(*w));
-
-	cw_world_init(w, &vendor);
-	*state = w;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	cw_world_wipe(*state);
-	test_free(*state);
-	return 0;
-}
-
 /* ---- message 1 and 3: refusals ---- */
 
 static void
@@ -118,7 +98,7 @@ a_session_request_that_is_not_what_was_shown_is_refused(void **state)
 		unsigned apdus;
 		enum cw_err err;
 
-		cw_world_init(w, &vendor);
+		cw_world_init(w, cw_world_vendor());
 		w->edit_request = bad_requests[i].edit;
 		err = cw_world_enroll_anew(w);
 		if (err != bad_requests[i].err)
@@ -366,7 +346,7 @@ of_two_cards_the_right_one_is_chosen_or_named(void **state)
 	struct cw_world *w = *state;
 	struct cw_test_card other;
 
-	cw_test_card_init(&other, &vendor);
+	cw_test_card_init(&other, cw_world_vendor());
 	w->reader.n_readers = 3;
 	w->reader.cards[2] = &other;
 	assert_err(cw_world_enroll_anew(w), CW_ERR_MANY_CARDS);
@@ -383,23 +363,8 @@ of_two_cards_the_right_one_is_chosen_or_named(void **state)
 	cw_test_card_wipe(&other);
 }
 
-static int
-before_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_init(&vendor);
-	return 0;
-}
-
-static int
-after_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_wipe(&vendor);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, cw_world_setup, cw_world_teardown)
 
 int
 main(void)
@@ -420,5 +385,6 @@ main(void)
 		TEST(of_two_cards_the_right_one_is_chosen_or_named),
 	};
 
-	return cmocka_run_group_tests(tests, before_all, after_all);
+	return cmocka_run_group_tests(tests, cw_world_before_all,
+	    cw_world_after_all);
 }

@@ -8,8 +8,6 @@
 #include "tests/support/check.h"
 #include "tests/support/reader_world.h"
 
-static struct cw_test_vendor vendor;
-
 static const char *const fault_names[CW_LOCAL_FAULTS] = {
 	[CW_LOCAL_NO_FAULT] = "nothing",
 	[CW_LOCAL_PULL_BEFORE] = "card pulled before",
@@ -21,24 +19,6 @@ static const char *const fault_names[CW_LOCAL_FAULTS] = {
 	[CW_LOCAL_REPEAT] = "command repeated",
 	[CW_LOCAL_OTHER_RESET] = "reset by another program",
 };
-
-static int
-setup(void **state)
-{
-	struct cw_world *w = test_calloc(1, sizeof(*w));
-
-	cw_world_init(w, &vendor);
-	*state = w;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	cw_world_wipe(*state);
-	test_free(*state);
-	return 0;
-}
 
 /* Does the card hold the key of this world in its slot, with certificate? */
 static bool
@@ -114,7 +94,7 @@ count_apdus(void)
 	struct cw_world *w = test_calloc(1, sizeof(*w));
 	unsigned n;
 
-	cw_world_init(w, &vendor);
+	cw_world_init(w, cw_world_vendor());
 	assert_err(cw_world_enroll(w), CW_OK);
 	n = w->reader.apdus;
 	cw_world_wipe(w);
@@ -134,7 +114,7 @@ a_session_survives_every_fault_at_every_apdu(void **state)
 			struct cw_world *w = test_calloc(1, sizeof(*w));
 			enum cw_err err;
 
-			cw_world_init(w, &vendor);
+			cw_world_init(w, cw_world_vendor());
 			w->reader.fault = (enum cw_local_fault)fault;
 			w->reader.fault_at = at;
 			err = cw_world_enroll(w);
@@ -194,7 +174,7 @@ a_lost_answer_at_every_step_is_asked_for_again(void **state)
 	for (unsigned lost = 1; lost <= 4; lost++) {
 		struct cw_world *w = test_calloc(1, sizeof(*w));
 
-		cw_world_init(w, &vendor);
+		cw_world_init(w, cw_world_vendor());
 		cut_off(w, lost);
 		if (lost == 1)
 			cw_world_new_session(w);
@@ -360,23 +340,8 @@ after_an_error_reply_no_further_command_is_sent(void **state)
 	assert_false(has_key(w));
 }
 
-static int
-before_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_init(&vendor);
-	return 0;
-}
-
-static int
-after_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_wipe(&vendor);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, cw_world_setup, cw_world_teardown)
 
 int
 main(void)
@@ -397,5 +362,6 @@ main(void)
 		TEST(after_an_error_reply_no_further_command_is_sent),
 	};
 
-	return cmocka_run_group_tests(tests, before_all, after_all);
+	return cmocka_run_group_tests(tests, cw_world_before_all,
+	    cw_world_after_all);
 }

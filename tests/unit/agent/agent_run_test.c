@@ -3,26 +3,6 @@
 #include "tests/support/check.h"
 #include "tests/support/reader_world.h"
 
-static struct cw_test_vendor vendor;
-
-static int
-setup(void **state)
-{
-	struct cw_world *w = test_calloc(1, sizeof(*w));
-
-	cw_world_init(w, &vendor);
-	*state = w;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	cw_world_wipe(*state);
-	test_free(*state);
-	return 0;
-}
-
 static void
 a_whole_session_runs_in_every_suite_and_mode(void **state)
 {
@@ -212,23 +192,8 @@ a_card_that_another_program_resets_gets_a_new_request(void **state)
 	assert_int_equal(w->consents, 1);
 }
 
-static int
-before_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_init(&vendor);
-	return 0;
-}
-
-static int
-after_all(void **state)
-{
-	(void)state;
-	cw_test_vendor_wipe(&vendor);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, cw_world_setup, cw_world_teardown)
 
 int
 main(void)
@@ -249,5 +214,6 @@ main(void)
 		TEST(a_card_that_another_program_resets_gets_a_new_request),
 	};
 
-	return cmocka_run_group_tests(tests, before_all, after_all);
+	return cmocka_run_group_tests(tests, cw_world_before_all,
+	    cw_world_after_all);
 }
