@@ -46,6 +46,8 @@ static const struct meaning meanings[] = {
 	{ SCARD_S_SUCCESS, CW_OK },
 	{ SCARD_E_NO_SERVICE, CW_ERR_NO_PCSC },
 	{ SCARD_E_SERVICE_STOPPED, CW_ERR_NO_PCSC },
+	{ SCARD_F_COMM_ERROR, CW_ERR_NO_PCSC },
+	{ SCARD_E_INVALID_HANDLE, CW_ERR_NO_PCSC },
 	{ SCARD_W_SECURITY_VIOLATION, CW_ERR_PCSC_FORBIDDEN },
 	{ SCARD_E_NO_READERS_AVAILABLE, CW_ERR_NO_READER },
 	{ SCARD_E_UNKNOWN_READER, CW_ERR_NO_READER },
@@ -95,6 +97,21 @@ establish(SCARDCONTEXT *context, bool *has)
 	if (r == SCARD_F_COMM_ERROR || r == SCARD_F_INTERNAL_ERROR)
 		r = SCARD_E_NO_SERVICE;
 	return meaning(r, "SCardEstablishContext");
+}
+
+/* The service has gone: a context of the old one is of no use with a new one,
+ * and SCardIsValidContext, which asks nobody, does not say so. */
+static enum cw_err
+forget_if_gone(struct pcsc *p, enum cw_err err)
+{
+	if (err != CW_ERR_NO_PCSC || p->is_stuck)
+		return err;
+	if (p->has_context)
+		SCardReleaseContext(p->context);
+	if (p->has_waiting)
+		SCardReleaseContext(p->waiting);
+	p->has_context = p->has_waiting = p->has_card = false;
+	return err;
 }
 
 static enum cw_err
@@ -167,11 +184,11 @@ pcsc_list(struct cw_reader *reader, struct cw_reader_info info[CW_READERS_MAX],
 	if (err == CW_OK)
 		err = list_names(p->context, p->seen_name, &p->n_seen);
 	if (err != CW_OK || p->n_seen == 0)
-		return err;
+		return forget_if_gone(p, err);
 	memset(p->seen_state, 0, sizeof(p->seen_state));
 	r = get_states(p, p->context, 0, states, false);
 	if (r != SCARD_S_SUCCESS && r != SCARD_E_TIMEOUT)
-		return meaning(r, "SCardGetStatusChange");
+		return forget_if_gone(p, meaning(r, "SCardGetStatusChange"));
 	for (size_t i = 0; i < p->n_seen; i++) {
 		describe(&info[i], &states[i]);
 		/* The upper half counts events, so that none is missed. */
@@ -191,8 +208,9 @@ pcsc_wait(struct cw_reader *reader, unsigned timeout_ms)
 
 	if (err != CW_OK)
 		return err;
-	return meaning(get_states(p, p->waiting, timeout_ms, states, true),
-	    "SCardGetStatusChange");
+	return forget_if_gone(p,
+	    meaning(get_states(p, p->waiting, timeout_ms, states, true),
+		"SCardGetStatusChange"));
 }
 
 /*

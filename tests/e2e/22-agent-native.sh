@@ -51,9 +51,13 @@ chmod +x "$WORK/pinentry"
 CARDWRIGHT_PINENTRY=$WORK/pinentry
 export CARDWRIGHT_PINENTRY
 
-client() {
-	/usr/bin/python3 "$TOP/tests/e2e/native_client.py" \
+# Becomes the client: in the background, or in a shell of its own.
+client_exec() {
+	exec /usr/bin/python3 "$TOP/tests/e2e/native_client.py" \
 	    --ca "$K/tls-root.pem" "$@" "$AGENT" "chrome-extension://$ID/"
+}
+client() {
+	(client_exec "$@")
 }
 # says STATUS PATTERN CMD...
 says() {
@@ -85,6 +89,29 @@ card_new() {
 	    --personalise "$K/cards/card-1.personalisation" >/dev/null
 	card_start "$R" 0 "$WORK/card.state"
 }
+
+# The service and cards come and go while the dialog looks on.
+shows() {
+	wait_for 10 sh -c "tail -n 1 '$WORK/watched' | grep -q '$1'"
+}
+real=$PCSCLITE_CSOCK_NAME
+PCSCLITE_CSOCK_NAME=$WORK/late
+client_exec --watch >"$WORK/watched" 2>&1 &
+watcher=$!
+PCSCLITE_CSOCK_NAME=$real
+ok 'without the service the status says so' shows '"pcscd": false.*500'
+ln -s "$real" "$WORK/late"
+ok 'and when it has come, that it is there' shows '"pcscd": true'
+card_new || finish
+ok 'a card that comes is told' shows '"card": "cardwright"'
+card_stop "$R" 0
+ok 'and when it goes' shows '"none".*"none"'
+"$TOP/scripts/reader" stop "$R"
+ok 'a service that ends is told' shows '"pcscd": false'
+reader_start "$R" || finish
+ok 'and when it has come again' shows '"pcscd": true'
+kill $watcher
+wait $watcher 2>/dev/null
 
 ok 'another extension is refused' says 1 'UNKNOWN_EXTENSION' \
     /usr/bin/python3 "$TOP/tests/e2e/native_client.py" "$AGENT" \

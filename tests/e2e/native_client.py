@@ -18,6 +18,7 @@ does not let anybody begin.
                      post:N, progress:KEY (the first time)
   --then WHAT        what happens there: kill (-9), eof, term, cancel, refuse,
                      silence, run:COMMAND, or reply:ERROR
+  --watch            instead, show every status until killed
   --raw HEX          instead of all that, write these bytes
 """
 import argparse
@@ -181,12 +182,13 @@ def converse(host, page, a, intent, origin):
                 replaced = a.then
         if m['type'] == 'hello' and not replaced:
             if intent is None:
-                host.say({'type': 'status'})
+                host.say({'type': 'status', 'watch': a.watch})
             else:
                 host.say({'type': 'start', 'origin': origin,
                           'intent': b64(intent)})
         elif m['type'] == 'status':
-            return 0
+            if not a.watch:
+                return 0
         elif m['type'] in ('done', 'failed'):
             start = time.time()
             gone(host, start)
@@ -205,6 +207,7 @@ def main():
     p.add_argument('--at', default='')
     p.add_argument('--then', default='')
     p.add_argument('--raw')
+    p.add_argument('--watch', action='store_true')
     p.add_argument('command', nargs=argparse.REMAINDER)
     a = p.parse_args()
     page = Page(a.ca)
