@@ -86,13 +86,16 @@ class Visit {
 		const file = (kind) => path.join(this.world.shots,
 			`page-${name}-${language}-${kind}.png`);
 
+		// What axe looks at is the same in every language.
+		const axe = language === 'en' ? (what) => this.axe(what) : () => {};
+
 		await this.page.screenshot({ path: file('light'), fullPage: true });
-		await this.axe('light');
+		await axe('light');
 		await this.page.emulateMedia({ colorScheme: 'dark' });
 		await this.page.setViewportSize({ width: 320, height: 640 });
 		await this.page.screenshot({ path: file('dark-phone'),
 			fullPage: true });
-		await this.axe('dark');
+		await axe('dark');
 		const width = await this.page.evaluate(
 			'document.documentElement.scrollWidth');
 		if (width > 320)
