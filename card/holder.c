@@ -59,6 +59,7 @@ cw_card_guard(struct cw_card *card, const struct cw_card_key *key,
     enum cw_guard guard, struct cw_bytes value)
 {
 	struct cw_card_pin *pin;
+	bool *verified = NULL;
 	unsigned tries;
 	uint16_t sw;
 
@@ -71,10 +72,12 @@ cw_card_guard(struct cw_card *card, const struct cw_card_key *key,
 		return CW_SW_NO_SESSION;
 	if (value.len == 0)
 		return CW_SW_SECURITY;
-	sw = cw_card_pin_try(card, pin, tries, value);
 	/* A wrong value of the holder's ends what the right one had opened. */
-	if (sw != CW_SW_OK && pin == &card->state->pin)
-		card->ram.pin_verified = false;
+	if (pin == &card->state->pin)
+		verified = &card->ram.pin_verified;
+	sw = cw_card_pin_try(card, pin, tries, value);
+	if (sw != CW_SW_OK && verified != NULL)
+		*verified = false;
 	return sw;
 }
 

@@ -6,6 +6,9 @@
  */
 #include "card/state.h"
 
+#include "proto/scope.h"
+#include "proto/text.h"
+
 /*
  * Reads an array into a list, in the order in which it stands there. What was
  * read of a broken item is in the list too, and is freed with it.
@@ -70,6 +73,12 @@ get_key_1(struct cw_cbor_reader *r, struct cw_card_key *key)
 	key->attributes.slot = (uint8_t)cw_cbor_uint(r, 0, 0xFF);
 	cw_cose_key_get(r, &key->public_key);
 	get_buf(r, &key->name);
+	/* What is written anew must be readable. */
+	if (r->err == CW_OK &&
+	    ((key->attributes.slot != 0 &&
+		 !cw_slot_is_valid(key->attributes.slot)) ||
+		!cw_text_is_displayable(cw_buf_bytes(&key->name))))
+		cw_cbor_fail(r, CW_ERR_OUT_OF_RANGE);
 	key->attributes.name = cw_buf_bytes(&key->name);
 	get_buf(r, &key->private_key);
 	get_buf(r, &key->chain);
@@ -325,13 +334,18 @@ get_issuers(struct cw_cbor_reader *r, struct cw_card_state *state)
 
 /* What version 1 had not: the holder's names for keys. */
 static void
-complete(struct cw_card_state *state)
+complete(struct cw_cbor_reader *r, struct cw_card_state *state)
 {
 	struct cw_card_key *key = state->objects.keys;
 
-	for (; key != NULL; key = key->next)
-		if (key->handle == 0)
+	for (; key != NULL; key = key->next) {
+		if (key->handle != 0)
+			continue;
+		if (state->next_handle == UINT32_MAX)
+			cw_cbor_fail(r, CW_ERR_OUT_OF_RANGE);
+		else
 			key->handle = state->next_handle++;
+	}
 }
 
 static void
@@ -355,7 +369,7 @@ get_state(struct cw_cbor_reader *r, struct cw_card_state *state)
 	GET_LIST(cw_card_session, &state->sessions, CW_CARD_SESSIONS_MAX,
 	    get_session);
 	cw_cbor_array_end(r);
-	complete(state);
+	complete(r, state);
 }
 
 enum cw_err
