@@ -35,7 +35,6 @@ struct child {
 	const char *name;
 	int (*run)(const struct cw_config *config, const int *channels,
 	    size_t n, int ready_fd);
-	const char *user;    /* whom it becomes; "": stays */
 	const int *channels; /* its ends */
 	pid_t pid;           /* 0: not running */
 	int ready_fd;        /* the end that is read; -1: none */
@@ -141,7 +140,9 @@ child_main(struct parent *p, struct child *c, pid_t parent, int ready_fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	cw_log_set_program(c->name);
-	if (cw_user_become(c->user, p->config->state) != CW_OK)
+	/* Not the signer, which without a user would become the web's. */
+	if (c == &p->children[WEB] &&
+	    cw_user_become(p->config->issuer_user, p->config->state) != CW_OK)
 		_exit(cw_err_exit_status(CW_ERR_CONFINEMENT));
 	status = c->run(p->config, c->channels, CW_SIGNER_CHANNELS, ready_fd);
 	exit(status);
@@ -368,10 +369,8 @@ init(struct parent *p, struct cw_config *config, int ready_fd)
 	p->started_ms = cw_clock_monotonic_ms();
 	p->children[SIGNER].name = "cardwrightd-signer";
 	p->children[SIGNER].run = cw_signer_run;
-	p->children[SIGNER].user = ""; /* it changes by itself, keys loaded */
 	p->children[WEB].name = "cardwrightd-web";
 	p->children[WEB].run = cw_serve_run;
-	p->children[WEB].user = config->issuer_user;
 	for (size_t i = 0; i < CHILDREN; i++) {
 		p->children[i].channels = p->ends[i];
 		p->children[i].ready_fd = -1;

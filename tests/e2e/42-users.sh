@@ -99,8 +99,15 @@ user_of() {
 	done
 }
 w=$(id -u nobody) s=$(id -u daemon)
-ok 'the web process is the one' test "$(user_of web)" = "$w $w $w $w"
-ok 'the signer is the other' test "$(user_of signer)" = "$s $s $s $s"
+are_two() {
+	test "$(user_of web)" = "$w $w $w $w" &&
+	    test "$(user_of signer)" = "$s $s $s $s"
+}
+ok 'the web process is the one, the signer the other' are_two
+stop
+# Now the state folder is the web's.
+ok 'they start again' start
+ok 'and are the same two' are_two
 for f in issuing-ca.key management.key tag.key authority.key \
     signer/signer.log signer/signer.log.head; do
 	ok "the web process's user cannot read $f" sh -c '! setpriv \
