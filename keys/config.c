@@ -255,6 +255,10 @@ check_whole(struct loader *l)
 		    "plain = yes needs a loopback address in listen");
 	if (!c->plain && is_unix(c->listen))
 		return fail(l, "listen = unix:PATH needs plain = yes");
+	if ((c->holder_listen[0] == '\0') != (c->holder_url[0] == '\0'))
+		return fail(l, "holder_listen and holder_url need each other");
+	if (c->plain && c->holder_listen[0] != '\0')
+		return fail(l, "holder_listen needs TLS of its own");
 	if (!c->plain && c->forwarded_header[0] != '\0')
 		return fail(l,
 		    "forwarded_header needs plain = yes, behind a proxy");
@@ -273,7 +277,7 @@ set_defaults(struct cw_config *c)
 	c->open_sessions_max = 10000;
 	c->threads = 16;
 	c->passphrase_fd = -1;
-	c->listen_fd = -1;
+	c->listen_fd = c->holder_listen_fd = -1;
 }
 
 enum cw_err

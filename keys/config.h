@@ -6,6 +6,7 @@
  *   [issuer]  name url listen plain forwarded_header state tls_certificate
  *             tls_key tls_root session_minutes invitation_hours
  *             open_sessions_max threads user one_user
+ *             holder_listen holder_url
  *   [signer]  management_key management_chain ca_key ca_chain authority
  *             operators vendor_roots log tag_key passphrase_fd user
  *   [admin]   authority_key
@@ -58,9 +59,13 @@ struct cw_model {
 struct cw_config {
 	/* [issuer] */
 	char name[CW_TEXT_MAX + 1];
-	char url[CW_URI_MAX]; /* origin, no path: https://host[:port] */
-	char listen[128];     /* address:port, port 0 picks one; unix:path */
-	int listen_fd;        /* bound; by cw_listen_reserve, else -1 */
+	char url[CW_URI_MAX];    /* origin, no path: https://host[:port] */
+	char listen[128];        /* address:port, port 0 picks one; unix:path */
+	int listen_fd;           /* bound; by cw_listen_reserve, else -1 */
+	char holder_listen[128]; /* likewise, where certificates are asked for;
+				  * "": nowhere */
+	int holder_listen_fd;
+	char holder_url[CW_URI_MAX];       /* its origin */
 	char forwarded_header[64];         /* of a trusted proxy; may be "" */
 	char state[CW_PATH_MAX];           /* folder of the store */
 	char tls_certificate[CW_PATH_MAX]; /* PEM chain; "" with plain = yes */

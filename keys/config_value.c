@@ -241,6 +241,8 @@ static const struct cw_config_name issuer_names[] = {
 	{ "name", parse_text, ISSUER(name), 0, 0, true },
 	{ "url", parse_url, ISSUER(url), 0, 0, true },
 	{ "listen", parse_text, ISSUER(listen), 0, 0, true },
+	{ "holder_listen", parse_text, ISSUER(holder_listen), 0, 0, false },
+	{ "holder_url", parse_url, ISSUER(holder_url), 0, 0, false },
 	{ "plain", parse_bool, ISSUER(plain), 0, 0, false },
 	{ "forwarded_header", parse_text, ISSUER(forwarded_header), 0, 0,
 	    false },

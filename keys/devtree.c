@@ -214,7 +214,10 @@ write_config(struct builder *b)
 	cw_buf_put_str(&out,
 	    plain ? "plain = yes\n\n" :
 		    "tls_certificate = tls.pem\ntls_key = tls.key\n"
-		    "tls_root = tls-root.pem\n\n");
+		    "tls_root = tls-root.pem\n"
+		    "; Where browsers are asked for the card's certificate:\n"
+		    "holder_listen = 127.0.0.1:0\n"
+		    "holder_url = https://localhost:0\n\n");
 	cw_buf_put_str(&out, signer_section);
 	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
 		cw_buf_printf(&out,

@@ -12,15 +12,17 @@
 /* Views borrow until the response was sent. */
 struct cw_http_request {
 	struct cw_bytes method;
-	struct cw_bytes path;       /* as it was sent, without the query */
-	struct cw_bytes media_type; /* Content-Type; empty if there is none */
-	struct cw_bytes origin;     /* likewise */
-	struct cw_bytes cookies;    /* the Cookie header, likewise */
-	struct cw_bytes accept;     /* likewise */
-	struct cw_bytes languages;  /* the Accept-Language header, likewise */
-	const char *address;        /* of the client, numeric */
-	size_t body_len;            /* as the head says */
-	struct cw_bytes body;       /* not there while the head is checked */
+	struct cw_bytes path;        /* as it was sent, without the query */
+	struct cw_bytes media_type;  /* Content-Type; empty if there is none */
+	struct cw_bytes origin;      /* likewise */
+	struct cw_bytes cookies;     /* the Cookie header, likewise */
+	struct cw_bytes accept;      /* likewise */
+	struct cw_bytes languages;   /* the Accept-Language header, likewise */
+	const char *address;         /* of the client, numeric */
+	bool is_holder;              /* came where certificates are asked for */
+	struct cw_bytes certificate; /* which TLS has proven; may be none */
+	size_t body_len;             /* as the head says */
+	struct cw_bytes body;        /* not there while the head is checked */
 };
 
 struct cw_http_response {

@@ -86,7 +86,7 @@ set_port(char *text, size_t size, unsigned port)
 {
 	char *colon = strrchr(text, ':');
 
-	if (colon != NULL && strcmp(colon, ":0") == 0)
+	if (port != 0 && colon != NULL && strcmp(colon, ":0") == 0)
 		snprintf(colon, size - (size_t)(colon - text), ":%u", port);
 }
 
@@ -134,20 +134,21 @@ bind_address(int fd, const union address *address, socklen_t len)
 	    chmod(address->path.sun_path, 0666) == 0;
 }
 
-static void
-tell_port(struct cw_config *config, const union address *address)
+static unsigned
+port_of(const union address *a)
 {
-	unsigned port = 0;
-
-	if (address->any.sa_family == AF_INET)
-		port = ntohs(address->v4.sin_port);
-	else if (address->any.sa_family == AF_INET6)
-		port = ntohs(address->v6.sin6_port);
-	if (port == 0)
-		return;
-	set_port(config->listen, sizeof(config->listen), port);
-	set_port(config->url, sizeof(config->url), port);
+	if (a->any.sa_family == AF_INET)
+		return ntohs(a->v4.sin_port);
+	return a->any.sa_family == AF_INET6 ? ntohs(a->v6.sin6_port) : 0;
 }
+
+struct place {
+	char *listen;
+	size_t listen_size;
+	char *url;
+	size_t url_size;
+	int *fd;
+};
 
 /* ---- a socket that was given ---- */
 
@@ -195,31 +196,32 @@ take_given(struct cw_config *config, int fd)
 /* ---- a socket of our own ---- */
 
 static enum cw_err
-reserve(struct cw_config *config)
+reserve(const struct place *p, bool plain)
 {
 	union address address;
 	socklen_t len;
 	int fd;
 
-	if (!parse(config->listen, &address, &len))
+	if (!parse(p->listen, &address, &len))
 		return cw_log_fail(CW_ERR_BAD_CONFIG, "listen",
 		    "address=%s cause=\"address:port, [address]:port or "
 		    "unix:/path\"",
-		    config->listen);
-	if (config->plain && !is_loopback(&address))
+		    p->listen);
+	if (plain && !is_loopback(&address))
 		return cw_log_fail(CW_ERR_BAD_CONFIG, "listen",
 		    "address=%s cause=\"plain HTTP only on loopback\"",
-		    config->listen);
+		    p->listen);
 	fd = socket(address.any.sa_family,
 	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind_address(fd, &address, len) &&
 	    getsockname(fd, &address.any, &len) == 0) {
-		tell_port(config, &address);
-		config->listen_fd = fd;
+		set_port(p->listen, p->listen_size, port_of(&address));
+		set_port(p->url, p->url_size, port_of(&address));
+		*p->fd = fd;
 		return CW_OK;
 	}
-	cw_log_fail(CW_ERR_IO, "listen", "address=%s cause=\"%s\"",
-	    config->listen, strerrorname_np(errno));
+	cw_log_fail(CW_ERR_IO, "listen", "address=%s cause=\"%s\"", p->listen,
+	    strerrorname_np(errno));
 	if (fd >= 0)
 		close(fd);
 	return CW_ERR_IO;
@@ -228,23 +230,35 @@ reserve(struct cw_config *config)
 enum cw_err
 cw_listen_reserve(struct cw_config *config)
 {
+	const struct place all = { config->listen, sizeof(config->listen),
+		config->url, sizeof(config->url), &config->listen_fd };
+	const struct place holder = { config->holder_listen,
+		sizeof(config->holder_listen), config->holder_url,
+		sizeof(config->holder_url), &config->holder_listen_fd };
 	enum cw_err err;
 	int fd;
 
-	config->listen_fd = -1;
+	config->listen_fd = config->holder_listen_fd = -1;
 	err = cw_systemd_socket(&fd);
+	if (err == CW_OK)
+		err = fd >= 0 ? take_given(config, fd) :
+				reserve(&all, config->plain);
+	if (err == CW_OK && config->holder_listen[0] != '\0')
+		err = reserve(&holder, false);
 	if (err != CW_OK)
-		return err;
-	return fd >= 0 ? take_given(config, fd) : reserve(config);
+		cw_listen_release(config);
+	return err;
 }
 
 void
 cw_listen_release(struct cw_config *config)
 {
-	if (config->listen_fd < 0)
-		return;
-	close(config->listen_fd);
-	config->listen_fd = -1;
-	if (!is_given && strncmp(config->listen, "unix:", 5) == 0)
+	if (!is_given && config->listen_fd >= 0 &&
+	    strncmp(config->listen, "unix:", 5) == 0)
 		(void)unlink(config->listen + 5);
+	if (config->listen_fd >= 0)
+		close(config->listen_fd);
+	if (config->holder_listen_fd >= 0)
+		close(config->holder_listen_fd);
+	config->listen_fd = config->holder_listen_fd = -1;
 }

@@ -14,12 +14,13 @@
  * config->url where that ends with ":0"). A Unix socket that nobody listens on
  * any more is replaced; whoever may enter its folder may connect. A
  * socket that systemd gives is taken instead, and its address is written into
- * config->listen. Errors: BAD_CONFIG, IO (logged).
+ * config->listen. The same for config->holder_listen, if there is one,
+ * without systemd. Errors: BAD_CONFIG, IO (logged).
  */
 enum cw_err cw_listen_reserve(struct cw_config *config)
     __attribute__((warn_unused_result));
 
-/* Closes it, and removes the Unix socket's file. */
+/* Closes them, and removes the Unix socket's file. */
 void cw_listen_release(struct cw_config *config);
 
 #endif

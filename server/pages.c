@@ -34,6 +34,8 @@ PAGE(enroll_head, "enroll_head.html");
 PAGE(texts, "texts.html");
 PAGE(done, "done.html");
 PAGE(pending, "pending.html");
+PAGE(me, "me.html");
+PAGE(certificate, "certificate.html");
 PAGE(error, "error.html");
 PAGE(style, "style.css");
 PAGE(icon, "icon.svg");
@@ -334,6 +336,77 @@ cw_page_done(enum cw_language language, const struct cw_page_outcome *outcome,
 	cw_buf_wipe(&until);
 	cw_buf_wipe(&slot);
 	cw_buf_wipe(&uses);
+}
+
+static const char *
+state_key(const struct cw_page_certificate *c, uint64_t now_s)
+{
+	static const char *const keys[] = {
+		[CW_CERT_PENDING] = "state_pending",
+		[CW_CERT_ACTIVE] = "state_active",
+		[CW_CERT_SUSPENDED] = "state_suspended",
+		[CW_CERT_REVOKED] = "state_revoked",
+	};
+
+	if (c->status == CW_CERT_ACTIVE && now_s > c->about.not_after_s)
+		return "state_over";
+	return c->status < CW_CERT_PENDING || (size_t)c->status >= COUNT(keys) ?
+	    "state_pending" :
+	    keys[c->status];
+}
+
+static void
+put_certificate(enum cw_language language, const struct cw_page_certificate *c,
+    uint64_t now_s, struct cw_buf *out)
+{
+	const struct cw_cert_about *about = &c->about;
+	char serial[2 * CW_SERIAL_BYTES + 1];
+	struct cw_buf from;
+	struct cw_buf until;
+
+	cw_buf_init(&from, PART_MAX);
+	cw_buf_init(&until, PART_MAX);
+	put_time(&from, language, about->not_before_s);
+	put_time(&until, language, about->not_after_s);
+	cw_hexstr_encode(CW_BYTES_ARRAY(c->serial), serial);
+	cw_template_fill(out, language, PAGE_BYTES(certificate),
+	    (const struct cw_place[]){
+		{ "name", cw_bytes_str(about->subject.name), false },
+		{ "organisation", cw_bytes_str(about->subject.organisation),
+		    false },
+		{ "state",
+		    cw_bytes_str(cw_message(language, state_key(c, now_s))),
+		    false },
+		{ "from", cw_buf_bytes(&from), false },
+		{ "until", cw_buf_bytes(&until), false },
+		{ "serial", cw_bytes_str(serial), false } },
+	    6);
+	cw_buf_wipe(&from);
+	cw_buf_wipe(&until);
+}
+
+void
+cw_page_me(enum cw_language language, const struct cw_page_me *me,
+    struct cw_buf *out)
+{
+	const struct page page = { language, "page_me_title", me->issuer,
+		CW_BYTES_NONE, PAGE_BYTES(me) };
+	struct cw_buf own;
+	struct cw_buf others;
+
+	cw_buf_init(&own, PART_MAX);
+	cw_buf_init(&others, PART_MAX);
+	put_certificate(language, &me->own, me->now_s, &own);
+	for (size_t i = 0; i < me->n_others; i++)
+		put_certificate(language, &me->others[i], me->now_s, &others);
+	put_page(&page,
+	    (const struct cw_place[]){ { "own", cw_buf_bytes(&own), true },
+		{ "others", cw_buf_bytes(&others), true },
+		{ "none", cw_bytes_str(me->n_others == 0 ? "yes" : ""),
+		    false } },
+	    3, out);
+	cw_buf_wipe(&own);
+	cw_buf_wipe(&others);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "proto/intent.h"
 #include "proto/message.h"
 #include "proto/x509_about.h"
+#include "server/store.h"
 
 #define CW_HTML_TYPE "text/html; charset=utf-8"
 
@@ -32,6 +33,26 @@ struct cw_page_outcome {
 
 void cw_page_done(enum cw_language language,
     const struct cw_page_outcome *outcome, struct cw_buf *out);
+
+/* A holder's own certificates, of which one was just presented. */
+#define CW_PAGE_OTHERS_MAX 16
+
+struct cw_page_certificate {
+	struct cw_cert_about about;
+	enum cw_certificate_status status;
+	uint8_t serial[CW_SERIAL_BYTES];
+};
+
+struct cw_page_me {
+	struct cw_bytes issuer;
+	uint64_t now_s;
+	struct cw_page_certificate own;
+	size_t n_others;
+	struct cw_page_certificate others[CW_PAGE_OTHERS_MAX];
+};
+
+void cw_page_me(enum cw_language language, const struct cw_page_me *me,
+    struct cw_buf *out);
 
 /* Number, what happened, what to do. */
 void cw_page_error(enum cw_language language, enum cw_err err,

@@ -110,8 +110,11 @@ static void
 close_foreign(struct parent *p, struct child *own, int ready_fd)
 {
 	close(p->signal_fd);
-	if (own != &p->children[WEB])
+	if (own != &p->children[WEB]) {
 		close(p->config->listen_fd);
+		if (p->config->holder_listen_fd >= 0)
+			close(p->config->holder_listen_fd);
+	}
 	if (p->ready_fd >= 0)
 		close(p->ready_fd);
 	for (size_t c = 0; c < CHILDREN; c++) {
@@ -240,13 +243,13 @@ announce(struct parent *p)
 
 	p->announced = true;
 	cw_systemd_notify("READY=1");
-	cw_log(CW_LOG_INFO, "ready", "url=%s listen=%s start_ms=%u",
-	    config->url, config->listen, ms);
+	cw_log(CW_LOG_INFO, "ready", "url=%s listen=%s start_ms=%u holder=%s",
+	    config->url, config->listen, ms, config->holder_url);
 	if (p->ready_fd >= 0) {
-		char line[CW_URI_MAX + 256];
+		char line[2 * CW_URI_MAX + 256];
 		int n = snprintf(line, sizeof(line),
-		    "ready url=%s listen=%s start_ms=%u\n", config->url,
-		    config->listen, ms);
+		    "ready url=%s listen=%s start_ms=%u holder=%s\n",
+		    config->url, config->listen, ms, config->holder_url);
 
 		if (cw_fd_write(p->ready_fd,
 			cw_bytes((const uint8_t *)line, (size_t)n)) != CW_OK)

@@ -144,6 +144,7 @@ get_health(const struct cw_route_context *c)
 #define IS_PAGE 1u      /* errors are pages */
 #define IS_CBOR 2u      /* the body must have the protocol's media type */
 #define NEEDS_COOKIE 4u /* one of ours; whose, the handler asks */
+#define FOR_HOLDER 8u   /* also where certificates are asked for */
 
 #define FORM_MAX 1024u /* nothing is read of it */
 
@@ -162,8 +163,9 @@ static const struct cw_route {
 	{ "POST", "/i/*", IS_PAGE, FORM_MAX, cw_route_post_invitation },
 	{ "GET", "/enroll", IS_PAGE | NEEDS_COOKIE, 0, cw_route_get_enroll },
 	{ "GET", "/done", IS_PAGE | NEEDS_COOKIE, 0, cw_route_get_done },
-	{ "GET", "/style.css", IS_PAGE, 0, cw_route_get_file },
-	{ "GET", "/icon.svg", IS_PAGE, 0, cw_route_get_file },
+	{ "GET", "/me", IS_PAGE | FOR_HOLDER, 0, cw_route_get_me },
+	{ "GET", "/style.css", IS_PAGE | FOR_HOLDER, 0, cw_route_get_file },
+	{ "GET", "/icon.svg", IS_PAGE | FOR_HOLDER, 0, cw_route_get_file },
 	{ "GET", "/cardwright.js", IS_PAGE, 0, cw_route_get_file },
 	{ "GET", "/enroll.js", IS_PAGE, 0, cw_route_get_file },
 	{ "GET", "/healthz", 0, 0, get_health },
@@ -228,16 +230,18 @@ takes(const struct cw_route *route, struct cw_bytes method)
 
 /* The route, or one of the same address that takes another method, or NULL. */
 static const struct cw_route *
-find(struct cw_bytes method, struct cw_bytes path, struct cw_bytes *tail,
+find(const struct cw_http_request *request, struct cw_bytes *tail,
     enum cw_err *err)
 {
 	const struct cw_route *other = NULL;
 
 	*err = CW_ERR_NOT_FOUND;
 	for (size_t i = 0; i < ROUTES; i++) {
-		if (!matches(routes[i].pattern, path, tail))
+		if ((request->is_holder &&
+			(routes[i].flags & FOR_HOLDER) == 0) ||
+		    !matches(routes[i].pattern, request->path, tail))
 			continue;
-		if (takes(&routes[i], method)) {
+		if (takes(&routes[i], request->method)) {
 			*err = CW_OK;
 			return &routes[i];
 		}
@@ -305,8 +309,7 @@ cw_route_check(struct cw_engine *engine, const struct cw_http_request *request,
 	enum cw_err err;
 
 	response->language = cw_message_accept(request->languages);
-	target->route =
-	    find(request->method, request->path, &target->tail, &err);
+	target->route = find(request, &target->tail, &err);
 	if (err == CW_OK)
 		err = check(&c, target->route);
 	if (err == CW_OK)

@@ -28,6 +28,10 @@ enum cw_err cw_route_get_invitation(const struct cw_route_context *c);
 enum cw_err cw_route_post_invitation(const struct cw_route_context *c);
 enum cw_err cw_route_get_enroll(const struct cw_route_context *c);
 enum cw_err cw_route_get_done(const struct cw_route_context *c);
+/* For whom TLS has proven; elsewhere it leads there. Errors: NOT_FOUND,
+ * NO_CLIENT_CERTIFICATE, FOREIGN_CERTIFICATE, CERTIFICATE_PENDING, _SUSPENDED,
+ * _REVOKED, _OVER, STORE_FAILED, NO_MEMORY. */
+enum cw_err cw_route_get_me(const struct cw_route_context *c);
 enum cw_err cw_route_get_file(const struct cw_route_context *c);
 
 #endif

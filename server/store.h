@@ -202,6 +202,11 @@ struct cw_store {
 	enum cw_err (*certificate_confirmed)(struct cw_store *store,
 	    const uint8_t code_hash[CW_HASH_BYTES], struct cw_certificate *out,
 	    struct cw_buf *der);
+	/* The newest of a subject that left: pending, active, suspended or
+	 * revoked. */
+	enum cw_err (*certificate_of)(struct cw_store *store,
+	    const char *subject, struct cw_certificate *out, size_t max,
+	    size_t *n);
 	/* Sets status and wanted. Errors: UNKNOWN_SERIAL. */
 	enum cw_err (*certificate_set)(struct cw_store *store,
 	    const uint8_t serial[CW_SERIAL_BYTES],

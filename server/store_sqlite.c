@@ -39,6 +39,7 @@ static const char schema[] =
     "certificate(serial_key);"
     "CREATE INDEX IF NOT EXISTS certificate_invitation ON "
     "certificate(invitation);"
+    "CREATE INDEX IF NOT EXISTS certificate_subject ON certificate(subject);"
     "CREATE TABLE IF NOT EXISTS approval(session INTEGER NOT NULL,"
     "operator BLOB NOT NULL,approved INTEGER NOT NULL,time_s INTEGER NOT NULL,"
     "bytes BLOB NOT NULL,certificate BLOB NOT NULL,"

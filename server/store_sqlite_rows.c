@@ -307,23 +307,44 @@ certificate_drop(struct cw_store *store, const uint8_t *serial)
 	return write_row(store, &w);
 }
 
+/* Rows of a statement that is bound. */
 static enum cw_err
-certificate_due(struct cw_store *store, uint64_t after,
-    struct cw_certificate *out, size_t max, size_t *n)
+list_certificates(struct cw_store *store, struct cw_sqlite_conn *conn,
+    sqlite3_stmt *st, struct cw_certificate *out, size_t max, size_t *n)
 {
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_DUE);
 	enum cw_err err = CW_OK;
 
 	*n = 0;
-	cw_sql_int(st, 1, (int64_t)max);
-	cw_sql_int(st, 2, (int64_t)after);
 	while (*n < max && (err = cw_sql_row(conn, st)) == CW_OK)
 		if ((err = read_certificate(st, &out[(*n)++], NULL)) != CW_OK)
 			break;
 	sqlite3_reset(st);
 	cw_sqlite_reader_done(self(store), conn);
 	return err == CW_ERR_NOT_FOUND ? CW_OK : err;
+}
+
+static enum cw_err
+certificate_due(struct cw_store *store, uint64_t after,
+    struct cw_certificate *out, size_t max, size_t *n)
+{
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_DUE);
+
+	cw_sql_int(st, 1, (int64_t)max);
+	cw_sql_int(st, 2, (int64_t)after);
+	return list_certificates(store, conn, st, out, max, n);
+}
+
+static enum cw_err
+certificate_of(struct cw_store *store, const char *subject,
+    struct cw_certificate *out, size_t max, size_t *n)
+{
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_OF);
+
+	cw_sql_text(st, 1, subject);
+	cw_sql_int(st, 2, (int64_t)max);
+	return list_certificates(store, conn, st, out, max, n);
 }
 
 static enum cw_err
@@ -447,6 +468,7 @@ cw_sqlite_row_ops(struct cw_store *store)
 	store->invitation_each = invitation_each;
 	store->certificate_load = certificate_load;
 	store->certificate_confirmed = certificate_confirmed;
+	store->certificate_of = certificate_of;
 	store->certificate_set = certificate_set;
 	store->certificate_drop = certificate_drop;
 	store->certificate_due = certificate_due;

@@ -41,3 +41,70 @@ cw_tls_set_up(void *ssl_ctx, const char *certificate, const char *key)
 		return failed(CW_ERR_BAD_PRIVATE_KEY, key);
 	return CW_OK;
 }
+
+/* ---- clients' certificates ---- */
+
+#define PEER_MAX 8192
+#define CHAIN_MAX (2 * PEER_MAX) /* as sent; nothing of ours is that long */
+#define TICKET_S 300             /* so long a proof counts without the card */
+
+/* A connection is its thread's from the handshake to the end. */
+static _Thread_local uint8_t peer[PEER_MAX];
+static _Thread_local size_t peer_len;
+
+struct cw_bytes
+cw_tls_peer(void)
+{
+	return cw_bytes(peer, peer_len);
+}
+
+/* Also after a resumption, whose ticket holds the certificate. */
+static void
+note_peer(const SSL *ssl, int where, int unused)
+{
+	uint8_t *at = peer;
+	X509 *certificate;
+	int len;
+
+	(void)unused;
+	if ((where & SSL_CB_HANDSHAKE_START) != 0)
+		peer_len = 0;
+	if ((where & SSL_CB_HANDSHAKE_DONE) == 0)
+		return;
+	certificate = SSL_get1_peer_certificate(ssl);
+	len = certificate == NULL ? 0 : i2d_X509(certificate, NULL);
+	peer_len =
+	    len > 0 && len <= PEER_MAX && i2d_X509(certificate, &at) > 0 ?
+	    (size_t)len :
+	    0;
+	X509_free(certificate);
+}
+
+static int
+take_any(X509_STORE_CTX *store, void *unused)
+{
+	(void)unused;
+	X509_STORE_CTX_set_error(store, X509_V_OK);
+	return 1;
+}
+
+enum cw_err
+cw_tls_ask(void *ssl_ctx, struct cw_bytes issuer)
+{
+	const uint8_t *at = issuer.ptr;
+	SSL_CTX *ctx = ssl_ctx;
+	X509 *ca =
+	    issuer.len == 0 ? NULL : d2i_X509(NULL, &at, (long)issuer.len);
+	bool good = issuer.len == 0 ||
+	    (ca != NULL && SSL_CTX_add_client_CA(ctx, ca) == 1);
+
+	X509_free(ca);
+	if (!good)
+		return failed(CW_ERR_CRYPTO_FAILED, "-");
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, take_any, NULL);
+	SSL_CTX_set_info_callback(ctx, note_peer);
+	SSL_CTX_set_max_cert_list(ctx, CHAIN_MAX);
+	SSL_CTX_set_timeout(ctx, TICKET_S);
+	return CW_OK;
+}

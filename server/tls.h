@@ -3,6 +3,7 @@
 #ifndef CW_SERVER_TLS_H
 #define CW_SERVER_TLS_H
 
+#include "proto/base/bytes.h"
 #include "proto/base/err.h"
 
 /*
@@ -12,5 +13,18 @@
  */
 enum cw_err cw_tls_set_up(void *ssl_ctx, const char *certificate,
     const char *key) __attribute__((warn_unused_result));
+
+/*
+ * Has it ask clients for a certificate, one by `issuer` (DER; none: by anybody).
+ * Whatever comes, or nothing, is taken: only that the client has the key is
+ * proven. Whether the certificate is good is for the caller, who has to know it.
+ * Errors: CRYPTO_FAILED.
+ */
+enum cw_err cw_tls_ask(void *ssl_ctx, struct cw_bytes issuer)
+    __attribute__((warn_unused_result));
+
+/* What the client of this thread's last handshake proved to have (DER), until
+ * the next handshake of the thread; none: nothing. */
+struct cw_bytes cw_tls_peer(void);
 
 #endif

@@ -12,22 +12,28 @@
 #include <civetweb.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <time.h>
 
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
-#include "server/forwarded.h"
 #include "server/gate.h"
-#include "server/limit.h"
 #include "server/tls.h"
+#include "server/web_head.h"
 
 #define QUEUE_MS 1000u
 #define DRAIN_MAX ((size_t)2 * 1024 * 1024)
 #define LAST_STATUS 999
 
+/* Where requests come in. civetweb asks all that come to one context for a
+ * certificate, or none. */
+struct listener {
+	struct cw_web *web;
+	struct mg_context *context; /* NULL: there is none */
+	bool is_holder;             /* asks for certificates */
+};
+
 struct cw_web {
-	struct mg_context *context;
+	struct listener all, holder;
 	struct cw_engine *engine;
 	unsigned threads; /* configured: requests answered at once */
 	pthread_mutex_t mutex;
@@ -37,85 +43,6 @@ struct cw_web {
 };
 
 /* ---- requests ---- */
-
-static const char *
-header(const struct mg_request_info *info, const char *name, unsigned *count)
-{
-	const char *value = NULL;
-
-	*count = 0;
-	for (int i = 0; i < info->num_headers; i++) {
-		if (strcasecmp(info->http_headers[i].name, name) != 0)
-			continue;
-		if ((*count)++ == 0)
-			value = info->http_headers[i].value;
-	}
-	return value;
-}
-
-static struct cw_bytes
-header_bytes(const struct mg_request_info *info, const char *name)
-{
-	unsigned count;
-	const char *value = header(info, name, &count);
-
-	/* Of two that should be one, neither counts. */
-	return count != 1 ? CW_BYTES_NONE : cw_bytes_str(value);
-}
-
-/*
- * How long the body is, before any of it is read. Chunked bodies are refused
- * altogether: civetweb 1.15 takes Transfer-Encoding beside Content-Length, which
- * is how requests are smuggled past a proxy (RFC 9112 6.3).
- */
-static enum cw_err
-body_length(const struct mg_request_info *info, size_t *len)
-{
-	unsigned n_length;
-	unsigned n_encoding;
-	const char *length = header(info, "Content-Length", &n_length);
-	uint64_t value = 0;
-
-	(void)header(info, "Transfer-Encoding", &n_encoding);
-	*len = 0;
-	if (n_encoding > 0)
-		return n_length > 0 ? CW_ERR_BAD_HTTP : CW_ERR_LENGTH_REQUIRED;
-	if (n_length > 1)
-		return CW_ERR_BAD_HTTP;
-	if (length == NULL)
-		return strcmp(info->request_method, "POST") == 0 ?
-		    CW_ERR_LENGTH_REQUIRED :
-		    CW_OK;
-	if (length[0] == '\0')
-		return CW_ERR_BAD_HTTP;
-	for (; *length >= '0' && *length <= '9'; length++) {
-		value = value * 10 + (uint64_t)(*length - '0');
-		if (value > CW_BODY_MAX)
-			return CW_ERR_TOO_LARGE;
-	}
-	*len = (size_t)value;
-	return *length == '\0' ? CW_OK : CW_ERR_BAD_HTTP;
-}
-
-/* What of HTTP itself the head can break. */
-static enum cw_err
-check_head(const struct mg_request_info *info, size_t *len)
-{
-	unsigned n_host;
-	unsigned n_expect;
-	const char *expect = header(info, "Expect", &n_expect);
-	enum cw_err err = body_length(info, len);
-
-	(void)header(info, "Host", &n_host);
-	if (err == CW_OK && /* RFC 9112 3.2 */
-	    (n_host > 1 ||
-		(n_host == 0 && strcmp(info->http_version, "1.1") == 0)))
-		err = CW_ERR_BAD_HTTP;
-	if (err == CW_OK && n_expect > 0 &&
-	    (n_expect > 1 || strcasecmp(expect, "100-continue") != 0))
-		err = CW_ERR_EXPECTATION;
-	return err;
-}
 
 /* All of it, or why not. CLOSED: nobody is there any more. */
 static enum cw_err
@@ -191,17 +118,6 @@ refuse(struct cw_web *web, struct mg_connection *conn,
 	return send_response(web, conn, response, true);
 }
 
-/* What the client says of the connection is civetweb's rule too. */
-static bool
-must_close(const struct mg_request_info *info)
-{
-	struct cw_bytes wish = header_bytes(info, "Connection");
-
-	return wish.len == 0 ?
-	    strcmp(info->http_version, "1.1") != 0 :
-	    strcasestr((const char *)wish.ptr, "keep-alive") == NULL;
-}
-
 /* A place among those that are answered, after a while at most. */
 static bool
 enter(struct cw_web *web)
@@ -230,46 +146,6 @@ leave(struct cw_web *web)
 	pthread_mutex_unlock(&web->mutex);
 }
 
-/*
- * Whose request it is: behind a proxy that says so, the one that it names. Where
- * the header is there several times, the last is the proxy's. False if that
- * one's network has too many connections already.
- */
-static bool
-find_client(const struct cw_web *web, const struct mg_request_info *info,
-    char out[CW_ADDRESS_CHARS])
-{
-	const char *name = web->engine->config->forwarded_header;
-	uint8_t memory[17];
-	int i = name[0] == '\0' ? 0 : info->num_headers;
-
-	snprintf(out, CW_ADDRESS_CHARS, "%s", info->remote_addr);
-	while (i > 0 && strcasecmp(info->http_headers[i - 1].name, name) != 0)
-		i--;
-	if (i == 0 ||
-	    !cw_forwarded_address(name,
-		cw_bytes_str(info->http_headers[i - 1].value), out))
-		return true;
-	return cw_gate_claim(cw_limit_network(out, memory));
-}
-
-static struct cw_http_request
-request_of(const struct mg_request_info *info, const char *client,
-    size_t body_len)
-{
-	return (struct cw_http_request){
-		.method = cw_bytes_str(info->request_method),
-		.path = cw_bytes_str(info->local_uri),
-		.media_type = header_bytes(info, "Content-Type"),
-		.origin = header_bytes(info, "Origin"),
-		.cookies = header_bytes(info, "Cookie"),
-		.accept = header_bytes(info, "Accept"),
-		.languages = header_bytes(info, "Accept-Language"),
-		.address = client,
-		.body_len = body_len,
-	};
-}
-
 /* The body comes before a place: a slow client must not hold one while it
  * sends. */
 static int
@@ -291,7 +167,7 @@ answer(struct cw_web *web, struct mg_connection *conn,
 		cw_route_answer(web->engine, request, target, response);
 		leave(web);
 		status = send_response(web, conn, response,
-		    must_close(mg_get_request_info(conn)));
+		    cw_web_must_close(mg_get_request_info(conn)));
 	} else if (err == CW_ERR_CLOSED) {
 		mg_disable_connection_keep_alive(conn);
 		status = LAST_STATUS;
@@ -307,18 +183,20 @@ static int
 begin_request(struct mg_connection *conn)
 {
 	const struct mg_request_info *info = mg_get_request_info(conn);
-	struct cw_web *web = info->user_data;
+	const struct listener *listener = info->user_data;
+	struct cw_web *web = listener->web;
 	struct cw_http_response response;
 	struct cw_http_request request;
 	struct cw_http_target target;
 	char client[CW_ADDRESS_CHARS];
 	size_t len;
-	enum cw_err err = check_head(info, &len);
+	enum cw_err err = cw_web_check_head(info, &len);
 	int status;
 
 	cw_gate_enter(CW_GATE_BODY);
 	cw_http_response_init(&response);
-	if (err == CW_OK && !find_client(web, info, client))
+	if (err == CW_OK &&
+	    !cw_web_find_client(web->engine->config, info, client))
 		err = CW_ERR_TOO_BUSY;
 	if (err != CW_OK) {
 		status = refuse(web, conn, &response, err);
@@ -326,12 +204,15 @@ begin_request(struct mg_connection *conn)
 		cw_http_response_wipe(&response);
 		return status;
 	}
-	request = request_of(info, client, len);
+	request = cw_web_request(info, client, len);
+	request.is_holder = listener->is_holder;
+	if (request.is_holder)
+		request.certificate = cw_tls_peer();
 	if (cw_route_check(web->engine, &request, &target, &response)) {
 		status = answer(web, conn, &request, &target, &response);
 	} else {
 		status = send_response(web, conn, &response,
-		    len > 0 || must_close(info));
+		    len > 0 || cw_web_must_close(info));
 		if (len > 0)
 			drain(conn);
 	}
@@ -361,11 +242,12 @@ http_error(struct mg_connection *conn, int status, const char *message)
 		{ 505, CW_ERR_HTTP_VERSION },
 	};
 	const struct mg_request_info *info = mg_get_request_info(conn);
+	const struct listener *listener = info == NULL ? NULL : info->user_data;
 	struct cw_http_response response;
 	enum cw_err err = CW_ERR_INTERNAL;
 
 	(void)message;
-	if (info == NULL || info->user_data == NULL)
+	if (listener == NULL)
 		return 1;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 		if (errors[i].status == status)
@@ -373,7 +255,7 @@ http_error(struct mg_connection *conn, int status, const char *message)
 	if (cw_gate_is_over())
 		err = CW_ERR_REQUEST_TOO_SLOW;
 	cw_http_response_init(&response);
-	refuse(info->user_data, conn, &response, err);
+	refuse(listener->web, conn, &response, err);
 	cw_http_response_wipe(&response);
 	return 0;
 }
@@ -397,26 +279,37 @@ log_message(const struct mg_connection *conn, const char *message)
 	return 1;
 }
 
+/* The chain is asked for lazily; a browser without the names offers all that
+ * its card has. */
 static int
 init_ssl(void *ssl_ctx, void *user_data)
 {
-	struct cw_web *web = user_data;
+	const struct listener *listener = user_data;
+	struct cw_web *web = listener->web;
+	const struct cw_config *config = web->engine->config;
+	const struct cw_engine_chains *chains;
+	struct cw_bytes issuer = CW_BYTES_NONE;
 
-	web->tls_err = cw_tls_set_up(ssl_ctx,
-	    web->engine->config->tls_certificate, web->engine->config->tls_key);
+	web->tls_err =
+	    cw_tls_set_up(ssl_ctx, config->tls_certificate, config->tls_key);
+	if (web->tls_err == CW_OK && listener->is_holder) {
+		if (cw_engine_chains(web->engine, &chains) == CW_OK &&
+		    chains->info.n_ca > 0)
+			issuer = chains->info.ca[0];
+		web->tls_err = cw_tls_ask(ssl_ctx, issuer);
+	}
 	return web->tls_err == CW_OK ? 1 : -1;
 }
 
 /* ---- life ---- */
 
 static enum cw_err
-start(struct cw_web *web)
+start(struct listener *listener, const char *listen, int fd)
 {
-	const struct cw_config *config = web->engine->config;
 	/* The gate gives the socket; what civetweb parses is no Unix path. */
-	const char *address = strncmp(config->listen, "unix:", 5) == 0 ?
-	    "127.0.0.1:1" :
-	    config->listen;
+	const char *address =
+	    strncmp(listen, "unix:", 5) == 0 ? "127.0.0.1:1" : listen;
+	struct cw_web *web = listener->web;
 	struct mg_callbacks callbacks;
 	char ports[160];
 	char threads[16];
@@ -426,34 +319,35 @@ start(struct cw_web *web)
 		"30000", "request_timeout_ms", "30000", "tcp_nodelay", "1",
 		"connection_queue", "1024", "listen_backlog", "512",
 		"max_request_size", "8192", "decode_url", "no", NULL };
-	struct mg_init_data init = { &callbacks, web, options };
+	struct mg_init_data init = { &callbacks, listener, options };
 	char text[256] = "";
 	struct mg_error_data error = { .text = text,
 		.text_buffer_size = sizeof(text) };
 
 	snprintf(ports, sizeof(ports), "%s%s", address,
-	    config->plain ? "" : "s");
+	    web->engine->config->plain ? "" : "s");
 	snprintf(threads, sizeof(threads), "%u", CW_GATE_CONNECTIONS);
 	memset(&callbacks, 0, sizeof(callbacks));
 	callbacks.begin_request = begin_request;
+	callbacks.end_request = end_request;
 	callbacks.http_error = http_error;
 	callbacks.init_connection = init_connection;
-	callbacks.end_request = end_request;
 	callbacks.log_message = log_message;
 	callbacks.init_ssl = init_ssl;
-	cw_gate_give(config->listen_fd);
-	web->context = mg_start2(&init, &error);
-	if (web->context != NULL)
+	cw_gate_give(fd);
+	listener->context = mg_start2(&init, &error);
+	if (listener->context != NULL)
 		return CW_OK;
 	return web->tls_err != CW_OK ?
 	    web->tls_err :
 	    cw_log_fail(CW_ERR_IO, "http.listen", "address=%s cause=\"%s\"",
-		config->listen, text);
+		listen, text);
 }
 
 enum cw_err
 cw_web_open(struct cw_engine *engine, struct cw_web **out)
 {
+	const struct cw_config *config = engine->config;
 	struct cw_web *web = calloc(1, sizeof(*web));
 	pthread_condattr_t monotonic;
 	enum cw_err err;
@@ -461,16 +355,21 @@ cw_web_open(struct cw_engine *engine, struct cw_web **out)
 	if (web == NULL)
 		return CW_ERR_NO_MEMORY;
 	web->engine = engine;
-	web->threads = engine->config->threads;
+	web->all.web = web->holder.web = web;
+	web->holder.is_holder = true;
+	web->threads = config->threads;
 	pthread_mutex_init(&web->mutex, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&web->freed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	mg_init_library(MG_FEATURES_TLS);
-	err = cw_gate_open(engine->config->plain);
+	err = cw_gate_open(config->plain);
 	if (err == CW_OK)
-		err = start(web);
+		err = start(&web->all, config->listen, config->listen_fd);
+	if (err == CW_OK && config->holder_listen[0] != '\0')
+		err = start(&web->holder, config->holder_listen,
+		    config->holder_listen_fd);
 	if (err != CW_OK)
 		cw_web_close(&web);
 	*out = web;
@@ -482,8 +381,10 @@ cw_web_close(struct cw_web **web)
 {
 	if (*web == NULL)
 		return;
-	if ((*web)->context != NULL)
-		mg_stop((*web)->context);
+	if ((*web)->all.context != NULL)
+		mg_stop((*web)->all.context);
+	if ((*web)->holder.context != NULL)
+		mg_stop((*web)->holder.context);
 	mg_exit_library();
 	cw_gate_shut();
 	pthread_cond_destroy(&(*web)->freed);

@@ -115,7 +115,7 @@ ok 'and none of its processes has died' no_fault
 kill "$issuer"
 wait "$issuer" 2>/dev/null
 sed -e "s,^listen.*,listen = unix:$WORK/socket," \
-    -e 's/^plain.*//; s/^tls_.*//' \
+    -e 's/^plain.*//; s/^tls_.*//; s/^holder_.*//' \
     -e 's/^\[issuer\]/&\nplain = yes\nforwarded_header = X-Forwarded-For/' \
     "$K/test.ini" >"$K/proxy.ini"
 "$BUILD/cardwrightd" --config "$K/proxy.ini" 2>"$LOG" </dev/null &

@@ -21,6 +21,7 @@ cw_web_world_setup(void **state)
 	assert_int_equal(cw_server_world_setup((void **)&x->w), 0);
 	config = &x->w->config;
 	config->plain = true;
+	config->holder_listen[0] = '\0';
 	config->threads = CW_WEB_WORLD_THREADS;
 	snprintf(config->listen, sizeof(config->listen), "127.0.0.1:0");
 	snprintf(config->url, sizeof(config->url), "http://localhost:0");

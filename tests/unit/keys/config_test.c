@@ -209,7 +209,7 @@ plain_http_is_only_for_loopback(void **state)
 }
 
 static void
-what_belongs_to_a_proxy_needs_plain_http(void **state)
+what_needs_plain_http_or_tls_says_so(void **state)
 {
 	(void)state;
 	assert_err(load("[issuer]\nname = E\nurl = https://ca.example\n"
@@ -221,6 +221,14 @@ what_belongs_to_a_proxy_needs_plain_http(void **state)
 		       "forwarded_header = Forwarded\n" SIGNER MODEL PROFILE),
 	    CW_ERR_BAD_CONFIG);
 	assert_non_null(strstr(message, "forwarded_header needs plain"));
+	assert_err(load(ISSUER "plain = yes\nholder_listen = 127.0.0.1:1\n"
+			       "holder_url = https://x\n" SIGNER MODEL PROFILE),
+	    CW_ERR_BAD_CONFIG);
+	assert_non_null(strstr(message, "holder_listen needs TLS"));
+	assert_err(load(ISSUER TLS
+		       "holder_listen = 127.0.0.1:1\n" SIGNER MODEL PROFILE),
+	    CW_ERR_BAD_CONFIG);
+	assert_non_null(strstr(message, "need each other"));
 }
 
 static void
@@ -242,7 +250,7 @@ main(void)
 		cmocka_unit_test(an_error_is_named_with_its_line),
 		cmocka_unit_test(a_line_that_is_too_long_is_not_cut_in_two),
 		cmocka_unit_test(plain_http_is_only_for_loopback),
-		cmocka_unit_test(what_belongs_to_a_proxy_needs_plain_http),
+		cmocka_unit_test(what_needs_plain_http_or_tls_says_so),
 		cmocka_unit_test(a_missing_file_is_said_to_be_missing),
 	};
 
