@@ -97,10 +97,43 @@ each_type_of_key_takes_its_own_certificate_only(void **state)
 	}
 }
 
+/* SET_CERTIFICATES with `n` more certificates of `len` bytes behind a leaf. */
+static enum cw_err
+set_large(struct cw_test_world *w, uint32_t id,
+    const struct cw_public_key *made, size_t n, size_t len)
+{
+	static const uint8_t filler[8193] = { 0x30 };
+	struct cw_reply reply = { .err = CW_OK };
+	struct cw_buf plain;
+
+	assert_err(cw_test_issuer_make_certificate(&w->issuer, made, "CN=T"),
+	    CW_OK);
+	cw_buf_init(&plain, CW_BODY_MAX);
+	cw_cbor_put_array(&plain, 3);
+	cw_cbor_put_uint(&plain, CW_SET_CERTIFICATES);
+	cw_cbor_put_bool(&plain, false);
+	cw_cbor_put_map(&plain, 2);
+	cw_cbor_put_uint(&plain, 0);
+	cw_cbor_put_uint(&plain, id);
+	cw_cbor_put_uint(&plain, 1);
+	cw_cbor_put_array(&plain, 1 + n);
+	cw_cbor_put_bstr(&plain, cw_buf_bytes(&w->issuer.certificate));
+	for (size_t j = 0; j < n; j++)
+		cw_cbor_put_bstr(&plain, cw_bytes(filler, len));
+	sealed(&w->issuer, cw_buf_bytes(&plain));
+	cw_channel_advance(&w->issuer.channel, cw_buf_bytes(&w->issuer.command),
+	    cw_buf_bytes(&w->issuer.reply));
+	w->issuer.i++;
+	assert_err(cw_reply_decode(CW_SET_CERTIFICATES,
+		       cw_buf_bytes(&w->issuer.reply_plain), &reply),
+	    CW_OK);
+	cw_buf_wipe(&plain);
+	return reply.err;
+}
+
 static void
 certificates_that_are_too_large_are_refused(void **state)
 {
-	static const uint8_t filler[8193] = { 0x30 };
 	static const struct {
 		size_t n, len; /* certificates behind the leaf */
 		enum cw_err want;
@@ -116,33 +149,50 @@ certificates_that_are_too_large_are_refused(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct cw_public_key made;
 		struct cw_test_world *w;
-		struct cw_buf plain;
-		struct cw_reply reply = { .err = CW_OK };
 
 		cw_test_world_renew(state);
 		w = with_key(state, &made);
-		assert_err(cw_test_issuer_make_certificate(&w->issuer, &made,
-			       "CN=T"),
-		    CW_OK);
-		cw_buf_init(&plain, CW_BODY_MAX);
-		cw_cbor_put_array(&plain, 3);
-		cw_cbor_put_uint(&plain, CW_SET_CERTIFICATES);
-		cw_cbor_put_bool(&plain, false);
-		cw_cbor_put_map(&plain, 2);
-		cw_cbor_put_uint(&plain, 0);
-		cw_cbor_put_uint(&plain, cw_test_key_9a.id);
-		cw_cbor_put_uint(&plain, 1);
-		cw_cbor_put_array(&plain, 1 + rows[i].n);
-		cw_cbor_put_bstr(&plain, cw_buf_bytes(&w->issuer.certificate));
-		for (size_t j = 0; j < rows[i].n; j++)
-			cw_cbor_put_bstr(&plain, cw_bytes(filler, rows[i].len));
-		sealed(&w->issuer, cw_buf_bytes(&plain));
-		assert_err(cw_reply_decode(CW_SET_CERTIFICATES,
-			       cw_buf_bytes(&w->issuer.reply_plain), &reply),
-		    CW_OK);
-		assert_err(reply.err, rows[i].want);
-		cw_buf_wipe(&plain);
+		assert_err(set_large(w, cw_test_key_9a.id, &made, rows[i].n,
+			       rows[i].len),
+		    rows[i].want);
 	}
+}
+
+/* Two keys whose certificates together are more than a reply. */
+static void
+a_long_list_is_given_in_parts(void **state)
+{
+	struct cw_test_world *w = *state;
+	static struct cw_listed_key keys[CW_KEYS_MAX];
+	struct cw_command list = { .no = CW_LIST };
+	struct cw_create_key key = { .type = CW_KEY_P256, .usage = 1 };
+	struct cw_reply reply = { .keys = keys };
+	struct cw_public_key made;
+
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	for (key.id = 3; key.id > 0; key.id--) {
+		assert_err(cw_test_issuer_create_key(&w->issuer, &key, false,
+			       &made),
+		    CW_OK);
+		assert_err(set_large(w, key.id, &made, key.id == 3 ? 1 : 4,
+			       7000),
+		    CW_OK);
+	}
+	assert_err(cw_test_issuer_close(&w->issuer, NULL), CW_OK);
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	for (uint32_t id = 1; id <= 3; id++) {
+		reply = (struct cw_reply){ .keys = keys };
+		assert_err(cw_test_issuer_command(&w->issuer, &list, &reply),
+		    CW_OK);
+		assert_int_equal(reply.n_keys, 1);
+		assert_int_equal(keys[0].id, id);
+		assert_int_equal(reply.more, id < 3);
+		list.u.list.after = id;
+	}
+	reply = (struct cw_reply){ .keys = keys };
+	assert_err(cw_test_issuer_command(&w->issuer, &list, &reply), CW_OK);
+	assert_int_equal(reply.n_keys, 0);
+	assert_false(reply.more);
 }
 
 static void
@@ -253,6 +303,7 @@ main(void)
 		world_test(certificates_must_fit_the_key),
 		world_test(each_type_of_key_takes_its_own_certificate_only),
 		world_test(certificates_that_are_too_large_are_refused),
+		world_test(a_long_list_is_given_in_parts),
 		world_test(certificates_are_set_once),
 		world_test(a_key_without_certificates_cannot_be_closed),
 		world_test(a_list_has_the_issuers_own_keys_only),
