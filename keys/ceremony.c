@@ -7,6 +7,7 @@
 #include "keys/config.h"
 #include "keys/keyfile.h"
 #include "proto/base/secret.h"
+#include "proto/endorsement.h"
 
 static enum cw_err
 new_passphrase(const struct cw_ceremony_options *o, struct cw_passphrase *p,
@@ -151,6 +152,49 @@ run_tag_key(const struct cw_ceremony *self, const struct cw_ceremony_options *o)
 	return err;
 }
 
+/*
+ * The old management key (--ca-key) endorses the new one, for as many days as
+ * agents may meet it the first time. It is public: every R carries it.
+ */
+static enum cw_err
+run_endorsement(const struct cw_ceremony *self,
+    const struct cw_ceremony_options *o)
+{
+	struct cw_endorsement e = { .epoch = o->epoch };
+	struct cw_passphrase passphrase;
+	struct cw_bytes chain[CW_CHAIN_MAX];
+	struct cw_party old = { 0 };
+	struct cw_buf memory, out;
+	enum cw_err err;
+	size_t n;
+
+	if (o->out == NULL || o->ca_key == NULL || o->ca_cert == NULL ||
+	    o->new_cert == NULL || o->epoch == 0)
+		return CW_ERR_USAGE;
+	e.not_after_s =
+	    o->now_s + (uint64_t)86400 * (o->days != 0 ? o->days : self->days);
+	cw_buf_init(&memory, CW_BODY_MAX);
+	cw_buf_init(&out, CW_REQUEST_MAX);
+	cw_passphrase_init(&passphrase, o->ca_passphrase_fd);
+	err = cw_party_load(&old, o->ca_key, o->ca_cert, &passphrase);
+	if (err == CW_OK)
+		err = cw_certfile_load(o->new_cert, &memory, chain, &n);
+	if (err == CW_OK)
+		err = cw_cert_public_key(chain[0], &e.to);
+	if (err == CW_OK)
+		err = cw_endorsement_make(&e, old.key, &out);
+	/* What nobody would take is not written: a key for itself. */
+	if (err == CW_OK)
+		err = cw_endorsement_verify(cw_buf_bytes(&out), &e);
+	if (err == CW_OK)
+		err = cw_newfile_store(o->out, cw_buf_bytes(&out), 0644);
+	cw_passphrase_wipe(&passphrase);
+	cw_party_wipe(&old);
+	cw_buf_wipe(&memory);
+	cw_buf_wipe(&out);
+	return err;
+}
+
 #define CA_USAGE "critical,keyCertSign,cRLSign"
 #define KEY_USAGE "critical,digitalSignature"
 
@@ -173,5 +217,7 @@ const struct cw_ceremony cw_ceremonies[] = {
 	    CW_CERT_LEAF, 1825, KEY_USAGE, CW_OID_EKU_OPERATOR },
 	{ "tag-key", "the secret by which the signer knows its own tags",
 	    run_tag_key, false, CW_CERT_LEAF, 0, NULL, NULL },
+	{ "endorsement", "the old management key signs the new one",
+	    run_endorsement, true, CW_CERT_LEAF, 1825, NULL, NULL },
 	{ NULL, NULL, NULL, false, 0, 0, NULL, NULL },
 };

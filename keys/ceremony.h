@@ -11,6 +11,8 @@ struct cw_ceremony_options {
 	const char *batch_key,
 	    *batch_cert; /* card: the batch attestation key */
 	const char *model, *firmware, *serial;
+	const char *new_cert; /* endorsement: of the key that follows */
+	unsigned epoch;       /* endorsement: above all before it */
 	enum cw_key_type key_type;
 	unsigned days;        /* 0: the ceremony's own figure */
 	int passphrase_fd;    /* of the new key; -1: the terminal */

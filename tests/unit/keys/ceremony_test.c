@@ -14,6 +14,7 @@
 #include "keys/config.h"
 #include "keys/devtree.h"
 #include "keys/keyfile.h"
+#include "proto/endorsement.h"
 #include "proto/base/fdio.h"
 #include "proto/base/secret.h"
 
@@ -317,6 +318,53 @@ a_ceremony_without_what_it_needs_makes_nothing(void **state)
 }
 
 static void
+an_endorsement_leads_from_the_old_key_to_the_new_one(void **state)
+{
+	struct cw_ceremony_options o = options("CN=Root", at("roll"));
+	struct cw_endorsement e;
+	struct cw_public_key key;
+	struct cw_bytes chain[CW_CHAIN_MAX];
+	struct cw_buf memory, file;
+	size_t n;
+
+	(void)state;
+	assert_err(run("issuer-root", o), CW_OK);
+	o = options("CN=Old", at("old"));
+	o.ca_key = at("roll.key");
+	o.ca_cert = at("roll.pem");
+	assert_err(run("management-key", o), CW_OK);
+	o.subject = "CN=New";
+	o.out = at("new");
+	o.key_type = CW_KEY_ED25519;
+	assert_err(run("management-key", o), CW_OK);
+	o = options(NULL, at("old-new.endorsement"));
+	o.ca_key = at("old.key");
+	o.ca_cert = at("old.pem");
+	o.new_cert = at("new.pem");
+	assert_err(run("endorsement", o), CW_ERR_USAGE); /* no epoch */
+	o.epoch = 1;
+	o.days = 30;
+	assert_err(run("endorsement", o), CW_OK);
+	assert_err(run("endorsement", o), CW_ERR_EXISTS);
+	cw_buf_init(&memory, CW_BODY_MAX);
+	cw_buf_init(&file, CW_BODY_MAX);
+	assert_err(cw_file_load(o.out, &file), CW_OK);
+	assert_err(cw_endorsement_verify(cw_buf_bytes(&file), &e), CW_OK);
+	assert_int_equal(e.epoch, 1);
+	assert_true(e.not_after_s == o.now_s + 30 * 86400);
+	assert_err(cw_certfile_load(at("new.pem"), &memory, chain, &n), CW_OK);
+	assert_err(cw_cert_public_key(chain[0], &key), CW_OK);
+	assert_memory_equal(&key, &e.to, sizeof(key));
+	/* A key does not endorse itself. */
+	o.out = at("self");
+	o.new_cert = at("old.pem");
+	assert_err(run("endorsement", o), CW_ERR_BAD_ENDORSEMENT);
+	assert_int_not_equal(access(at("self"), F_OK), 0);
+	cw_buf_wipe(&memory);
+	cw_buf_wipe(&file);
+}
+
+static void
 a_development_tree_is_made_once_and_whole(void **state)
 {
 	struct cw_devtree tree = { at("dev"), "https://ca.example:9443", 2,
@@ -372,6 +420,8 @@ main(void)
 		cmocka_unit_test(a_card_of_a_ceremony_attests),
 		cmocka_unit_test(
 		    a_ceremony_without_what_it_needs_makes_nothing),
+		cmocka_unit_test(
+		    an_endorsement_leads_from_the_old_key_to_the_new_one),
 		cmocka_unit_test(a_development_tree_is_made_once_and_whole),
 	};
 
