@@ -27,6 +27,8 @@ run: deps
 bench: deps
 	$(SUB) programs $(BUILD)/tests/bench
 	$(Q)$(BUILD)/tests/bench
+	$(Q)for browser in chromium firefox; do CW_BENCH=1 BUILD=$(BUILD) TOP=. \
+	    tests/browser/lib-run times.mjs $$browser || exit 1; done
 
 #: make test       the whole suite, with sanitizers and a fuzz smoke run
 test: deps

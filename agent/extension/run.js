@@ -6,8 +6,8 @@ import { codeOf, remedyKey } from './codes.js';
 import { Host } from './host.js';
 
 const PERSON_MS = 10 * 60 * 1000; // to answer the dialog
-const WIDTH = 480;
-const HEIGHT = 740;
+const WIDTH = 540;
+const HEIGHT = 760;
 
 const STEPS = ['prepare', 'keys', 'certificates', 'confirm'];
 const STEP_OF = { // the agent's phases

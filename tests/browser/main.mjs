@@ -26,6 +26,9 @@ try {
 	browser = await Browser.launch(world);
 	const flow = new Flow(world, browser, Browser.label);
 	flow.hostile = hostilePages;
+	flow.relaunch = async () => {
+		browser = flow.browser = await Browser.launch(world);
+	};
 	for (const [sentence, f] of [...enrol, ...missing, ...card, ...hostile]) {
 		if (!sentence.includes(filter))
 			continue;
@@ -37,7 +40,7 @@ try {
 		note(`${Date.now() - begin} ms`);
 	}
 } finally {
-	await browser?.close();
+	await browser?.close().catch(() => {});
 	hostilePages.end();
 	await world.end();
 }

@@ -141,4 +141,15 @@ export const cases = [
 		await dialog.reaches('done');
 		await f.tidy(tab);
 	}],
+
+	['when the browser closes the agent goes', async (f) => {
+		await atPin(f);
+		await f.browser.close();
+		try {
+			await f.noAgent();
+		} finally {
+			f.world.pin('good');
+			await f.relaunch();
+		}
+	}],
 ];

@@ -26,6 +26,7 @@ export const cases = [
 		await dialog.shot('consent');
 		await dialog.agree();
 		await dialog.reaches('done');
+		await dialog.says('#changes', /9A/);
 		await dialog.shot('done');
 		await until('the page says so, too', async () =>
 			(await tab.url()).endsWith('/done'));

@@ -218,6 +218,8 @@ export class Firefox {
 	}
 
 	async close() {
+		if (this.#process.exitCode !== null)
+			return;
 		const ended = new Promise((resolve) =>
 			this.#process.once('exit', resolve));
 		await this.#m.send('Marionette:Quit', { flags: ['eForceQuit'] })

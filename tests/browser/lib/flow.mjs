@@ -60,10 +60,14 @@ export class Dialog {
 		});
 	}
 
-	async agree() {
+	async armed() {
 		await this.reaches('consent');
 		await until('Agree is active', () => this.tab.eval(
 			'return !document.getElementById("accept").disabled'));
+	}
+
+	async agree() {
+		await this.armed();
 		await this.tab.click('#accept');
 	}
 
@@ -99,11 +103,15 @@ export class Flow {
 		return tab;
 	}
 
-	// The page's own button, once it thinks that all is there.
-	async begin(tab) {
-		await until('the page offers to begin', () => tab.eval(
+	ready(tab) {
+		return until('the page offers to begin', () => tab.eval(
 			'return document.querySelectorAll(".checks .ready").length === 4 && ' +
 			'!document.getElementById("begin").disabled'));
+	}
+
+	// The page's own button, once it thinks that all is there.
+	async begin(tab) {
+		await this.ready(tab);
 		await tab.click('#begin');
 		return this.dialog().catch(async (e) => {
 			throw new Error(e.message + '; the page says: ' +
