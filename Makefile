@@ -166,7 +166,7 @@ tests: $(test_programs)
 FLAGS := $(filter-out -Werror,$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) \
 	$(CIVETWEB_FLAGS) $(LDFLAGS_ALL))
 ifneq ($(file <$(BUILD)/.flags),$(FLAGS))
-ifeq ($(filter clean deps help lint install,$(MAKECMDGOALS)),)
+ifeq ($(filter clean deps help lint install% deb,$(MAKECMDGOALS)),)
 $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/.flags,$(FLAGS))
 endif
@@ -226,3 +226,4 @@ FORCE:
 include mk/www.mk
 include mk/extension.mk
 include mk/targets.mk
+include mk/install.mk

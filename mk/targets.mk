@@ -3,10 +3,10 @@
 SUB = +$(Q)$(MAKE) --no-print-directory
 
 .PHONY: help deps demo run bench test check asan tsan cov fuzz clang tidy \
-	lint format prove install clean
+	lint format prove clean
 
 help:
-	@sed -n 's/^#: //p' mk/targets.mk mk/extension.mk
+	@sed -n 's/^#: //p' mk/*.mk
 
 #: make            build all programs and tests in build/
 #: make deps       install Debian packages (root) and unpack civetweb
@@ -95,19 +95,6 @@ format:
 #: make prove      the prover models (skipped where ProVerif is missing)
 prove:
 	@docs/model/prove
-
-#: make install    DESTDIR and PREFIX (/usr/local) as usual
-bin_programs  := $(filter %/cardwright-card %/cardwright-agent \
-	%/cardwright-keys %/cardwright-conformance,$(programs))
-sbin_programs := $(filter-out $(bin_programs),$(programs))
-man_pages     := $(wildcard docs/man/*.[1-8])
-install: programs
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
-	$(if $(bin_programs),install $(bin_programs) $(DESTDIR)$(PREFIX)/bin/)
-	$(if $(sbin_programs),install $(sbin_programs) $(DESTDIR)$(PREFIX)/sbin/)
-	$(foreach m,$(man_pages),install -D -m 644 $(m) \
-	    $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix \
-	    $(m)))/$(notdir $(m)) &&) :
 
 #: make clean      remove build/ (civetweb's source and keys/dev stay)
 clean:
