@@ -211,7 +211,7 @@ export class Run {
 				action: m.action, mode: m.mode, isNew: m.new === true,
 				resume: m.resume === true, makes: listOf(m.makes),
 				replaces: listOf(m.replaces), deletes: listOf(m.deletes),
-				unlocks: listOf(m.unlocks),
+				unlocks: listOf(m.unlocks), commands: listOf(m.commands),
 				keysMax: Number.isInteger(m.keys_max) ? m.keys_max : null,
 			};
 			this.view.readers = listOf(m.readers);

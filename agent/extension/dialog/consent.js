@@ -11,6 +11,17 @@ const GROUPS = [
 ];
 const KINDS = ['key', 'certificate', 'pin', 'puk', 'secret', 'data', 'keys'];
 
+// What the scope allows besides, by command number (session.cddl command-no).
+const DEEDS = new Map([
+	[1, 'cli_does_puk_rules'], [2, 'cli_does_pin_rules'],
+	[5, 'cli_does_import_secret'], [6, 'cli_does_import_private'],
+	[7, 'cli_does_extension'], [12, 'cli_does_clone'],
+]);
+
+function deed(key) {
+	const text = t(key);
+	return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}
 
 // "New key P-256 in slot 9A"
 function line(group, object) {
@@ -47,6 +58,10 @@ export function renderConsent({ host, consent }) {
 	if (consent.keysMax > consent.makes.length)
 		makes.append(el('li', 'makes', icon('plus'),
 			el('span', '', t('ext_keys_max', consent.keysMax))));
+	for (const [command, key] of DEEDS)
+		if (consent.commands.includes(command))
+			makes.append(el('li', 'makes', icon('plus'),
+				el('span', '', deed(key))));
 	if (makes.childElementCount === 0)
 		makes.append(el('li', '', t('ext_no_changes')));
 	$('learns').textContent = t('ext_mode_' +

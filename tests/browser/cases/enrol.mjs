@@ -64,6 +64,16 @@ export const cases = [
 		await f.tidy(tab);
 	}],
 
+	['all that the scope allows is shown', async (f) => {
+		const tab = await f.invited('--profile', 'person-ed25519');
+		const dialog = await f.ask(tab);
+		await dialog.reaches('consent');
+		await dialog.says('#makes', /Set rules for a PIN/);
+		await dialog.tab.close();
+		same((await f.answer(tab)).code, 'REFUSED');
+		await f.tidy(tab);
+	}],
+
 	['of two readers the chosen one is used', async (f) => {
 		await f.world.cardOut(0);
 		await f.world.cardIn(0);
