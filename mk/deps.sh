@@ -1,11 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
+#   mk/deps.sh [DIR [demo]]
 # Installs the packages of mk/packages that are missing, and the driver of the
-# browser tests (npm), and unpacks the source of civetweb into $1/civetweb. With
-# all of it present: needs neither root nor network, and changes nothing.
+# browser tests (npm), and unpacks the source of civetweb into DIR/civetweb. With
+# "demo", only what make demo needs. With all of it present: needs neither root
+# nor network, and changes nothing.
 set -eu
 
 deps=${1:-.deps}
+for=${2:-test}
 here=$(dirname "$0")
 want=1.15
 
@@ -13,6 +16,9 @@ missing=
 while read -r kind p command; do
 	case $kind in
 	'' | '#'*) continue ;;
+	test | command) [ "$for" = test ] || continue ;;
+	esac
+	case $kind in
 	command) command -v "$command" >/dev/null && continue ;;
 	esac
 	s=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) || s=
@@ -34,7 +40,7 @@ fi
 
 # What drives Chromium in the tests: as the lock file names it, byte for byte.
 browser=$here/../tests/browser
-if ! cmp -s "$browser/package-lock.json" "$browser/node_modules/.lock"; then
+if [ "$for" = test ] && ! cmp -s "$browser/package-lock.json" "$browser/node_modules/.lock"; then
 	echo "  NPM  tests/browser"
 	(cd "$browser" && npm ci --silent --omit=dev >/dev/null) || {
 		echo "The packages of tests/browser could not be installed." >&2

@@ -2,7 +2,7 @@
 
 SUB = +$(Q)$(MAKE) --no-print-directory
 
-.PHONY: help deps demo run bench test check asan tsan cov fuzz clang tidy \
+.PHONY: help deps demo-deps demo run bench test check asan tsan cov fuzz clang tidy \
 	lint format prove clean
 
 help:
@@ -12,14 +12,16 @@ help:
 #: make deps       install Debian packages (root) and unpack civetweb
 deps:
 	@sh mk/deps.sh $(DEPS)
+demo-deps:
+	@sh mk/deps.sh $(DEPS) demo
 
 #: make demo       the main job on this machine, from nothing to a signature
-demo: deps
+demo: demo-deps
 	$(SUB) programs
 	$(Q)scripts/demo
 
 #: make run        the same, and leave the issuer running
-run: deps
+run: demo-deps
 	$(SUB) programs
 	$(Q)scripts/demo --keep
 
