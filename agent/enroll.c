@@ -6,7 +6,7 @@
 static enum cw_err
 refused_invitation(const struct cw_net_response *response)
 {
-	enum cw_err err = cw_net_refusal(response);
+	enum cw_err err = cw_net_refusal(response, NULL);
 
 	return err == CW_ERR_HTTP_STATUS &&
 		(response->status == 403 || response->status == 410) ?
@@ -35,7 +35,7 @@ fetch_intent(const struct cw_enroll *e, struct cw_net_response *response)
 	memcpy(url, response->location, sizeof(url));
 	err = cw_net_get(e->net, url, response);
 	if (err == CW_OK && response->status != 200)
-		err = cw_net_refusal(response);
+		err = cw_net_refusal(response, NULL);
 	/* A page without the link is not an invitation's. */
 	if (err == CW_OK && response->intent[0] == '\0')
 		err = CW_ERR_BAD_INVITATION;
@@ -44,7 +44,7 @@ fetch_intent(const struct cw_enroll *e, struct cw_net_response *response)
 	memcpy(url, response->intent, sizeof(url));
 	err = cw_net_get(e->net, url, response);
 	if (err == CW_OK && response->status != 200)
-		err = cw_net_refusal(response);
+		err = cw_net_refusal(response, NULL);
 	if (err == CW_OK && !response->is_message)
 		err = CW_ERR_MEDIA_TYPE;
 	return err;

@@ -37,7 +37,7 @@ judge(const struct cw_net_response *response, struct cw_exchange *e)
 		return CW_ERR_APPROVAL_PENDING;
 	}
 	if (response->status != 200)
-		return cw_net_refusal(response);
+		return cw_net_refusal(response, &e->is_ended);
 	/* An empty body would look like the end. */
 	if (!response->is_message || response->body.len == 0)
 		return CW_ERR_MEDIA_TYPE;
@@ -56,9 +56,10 @@ post(struct cw_exchange *e, const struct cw_run_out *out,
 		    cw_buf_bytes(&out->bytes), response);
 		unsigned pause_ms = wait_ms;
 
+		e->is_ended = false;
 		if (err == CW_OK)
 			err = judge(response, e);
-		if (!is_passing(err))
+		if (!is_passing(err) || e->is_ended)
 			return err;
 		if (response->retry_after_s * 1000 > pause_ms)
 			pause_ms = response->retry_after_s * 1000;
@@ -105,7 +106,7 @@ cw_exchange_begin(struct cw_exchange *e, struct cw_bytes intent,
 	if (err == CW_OK)
 		err = cw_exchange_converse(e, out, &by_issuer);
 	if (by_issuer)
-		cw_run_refused(e->run, err);
+		cw_run_refused(e->run, err, e->is_ended);
 	return err;
 }
 
@@ -123,7 +124,8 @@ cw_exchange_resume(struct cw_exchange *e, struct cw_run_out *out,
 	cw_log(CW_LOG_INFO, "exchange.resume", "kind=%d", (int)found);
 	err = cw_exchange_converse(e, out, &by_issuer);
 	/* Dead at both ends: begin a new one, unless people have said no. */
-	if (err != CW_OK && by_issuer && cw_run_refused(e->run, err))
+	if (err != CW_OK && by_issuer &&
+	    cw_run_refused(e->run, err, e->is_ended))
 		return err == CW_ERR_REJECTED ? err : CW_OK;
 	/* Another computer's session is none of our errors, unless the issuer
 	 * cannot be reached at all. */

@@ -20,6 +20,7 @@ struct cw_exchange {
 	/* What happened. */
 	unsigned retry_after_s; /* with APPROVAL_PENDING: when to come back */
 	unsigned retries;       /* requests that had to be sent again */
+	bool is_ended;          /* the issuer's error is its last word */
 };
 
 /*

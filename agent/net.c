@@ -29,12 +29,15 @@ static const struct {
 };
 
 enum cw_err
-cw_net_refusal(const struct cw_net_response *response)
+cw_net_refusal(const struct cw_net_response *response, bool *ended)
 {
 	enum cw_err err = CW_ERR_HTTP_STATUS;
 
+	if (ended != NULL)
+		*ended = false;
 	if (response->is_problem &&
-	    cw_problem_decode(cw_buf_bytes(&response->body), &err) == CW_OK &&
+	    cw_problem_decode(cw_buf_bytes(&response->body), &err, ended) ==
+		CW_OK &&
 	    err != CW_OK)
 		return err;
 	err = CW_ERR_HTTP_STATUS;

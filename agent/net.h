@@ -59,9 +59,10 @@ enum cw_err cw_net_post(struct cw_net *http, const char *url,
 
 /*
  * What a status that is no success means: the issuer's own error number if it
- * gave one. Errors: any.
+ * gave one. *ended (NULL: not asked): the issuer says that the session is over.
+ * Errors: any.
  */
-enum cw_err cw_net_refusal(const struct cw_net_response *response);
+enum cw_err cw_net_refusal(const struct cw_net_response *response, bool *ended);
 
 /* libcurl's version, for `check`. */
 const char *cw_net_library(void);

@@ -22,13 +22,14 @@ struct row {
 #define INSTALLING (CW_CMD_INSTALL | CW_CMD_UNINSTALL)
 #define ALL                                                            \
 	(CW_CMD_ENROLL | CW_CMD_CARDS | CW_CMD_CHECK | CW_CMD_FORGET | \
-	    INSTALLING)
+	    CW_CMD_ABORT | INSTALLING)
 #define DIALOG (CW_CMD_ENROLL | CW_CMD_CHECK | CW_CMD_NATIVE)
 #define AT(member) offsetof(struct cw_options, member)
 
 static const struct row rows[] = {
-	{ "reader", "NAME", KIND_TEXT, AT(reader), CW_CMD_ENROLL | CW_CMD_CARDS,
-	    0, "the reader to use, as `cards` names it" },
+	{ "reader", "NAME", KIND_TEXT, AT(reader),
+	    CW_CMD_ENROLL | CW_CMD_CARDS | CW_CMD_ABORT, 0,
+	    "the reader to use, as `cards` names it" },
 	{ "wait", "S", KIND_NUMBER, AT(wait_s), CW_CMD_ENROLL, 3600,
 	    "seconds to wait for a card to be put in (2)" },
 	{ "yes", NULL, KIND_FLAG, AT(yes), CW_CMD_ENROLL, 0,

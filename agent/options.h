@@ -50,6 +50,7 @@ void cw_options_usage(FILE *out);
 #define CW_CMD_NATIVE 16u
 #define CW_CMD_INSTALL 32u
 #define CW_CMD_UNINSTALL 64u
+#define CW_CMD_ABORT 128u
 
 int cw_cmd_enroll(const struct cw_options *options);
 int cw_cmd_cards(const struct cw_options *options);
@@ -57,6 +58,7 @@ int cw_cmd_check(const struct cw_options *options);
 int cw_cmd_install(const struct cw_options *options);
 int cw_cmd_uninstall(const struct cw_options *options);
 int cw_cmd_native(const struct cw_options *options);
+int cw_cmd_abort(const struct cw_options *options);
 int cw_cmd_forget(const struct cw_options *options);
 
 #endif

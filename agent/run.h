@@ -159,9 +159,10 @@ enum cw_err cw_run_answer(struct cw_run *run, struct cw_bytes answer,
 
 /*
  * The issuer answered with an error instead. If that is its last word about
- * the session, the session is aborted on the card as well; true then.
+ * the session (it says so, or the error does), the session is aborted on the
+ * card as well; true then.
  */
-bool cw_run_refused(struct cw_run *run, enum cw_err err);
+bool cw_run_refused(struct cw_run *run, enum cw_err err, bool is_ended);
 
 /* The card keeps the session: the same invitation, once more, goes on. */
 bool cw_run_is_resumable(const struct cw_run *run);

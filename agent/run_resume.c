@@ -132,7 +132,7 @@ cw_run_finish(struct cw_run *run, struct cw_run_out *out)
 	return CW_OK;
 }
 
-/* Errors with which an issuer ends a session for good. */
+/* Errors that are an issuer's last word by themselves. */
 static const enum cw_err last_words[] = {
 	CW_ERR_NO_SESSION,
 	CW_ERR_SESSION_ENDED,
@@ -142,9 +142,9 @@ static const enum cw_err last_words[] = {
 };
 
 bool
-cw_run_refused(struct cw_run *run, enum cw_err err)
+cw_run_refused(struct cw_run *run, enum cw_err err, bool is_ended)
 {
-	bool is_last = false;
+	bool is_last = is_ended;
 
 	run->state = RUN_OVER;
 	for (size_t i = 0; i < sizeof(last_words) / sizeof(last_words[0]); i++)

@@ -37,7 +37,8 @@ cw_http_error(struct cw_http_response *response, enum cw_err err, bool is_page)
 		cw_page_error(response->language, err, &response->body);
 	} else {
 		response->media_type = CW_PROBLEM_TYPE;
-		cw_problem_encode(err, &response->body);
+		cw_problem_encode(err, response->is_session_ended,
+		    &response->body);
 	}
 }
 

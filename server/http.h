@@ -38,6 +38,7 @@ struct cw_http_response {
 	const char *link;       /* Link; NULL: none */
 	char allow[32];         /* Allow; "": none */
 	bool cacheable;
+	bool is_session_ended; /* an error is the last word of its session */
 };
 
 /* Initialised: 200, no body. */

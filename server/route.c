@@ -103,7 +103,7 @@ post_message(const struct cw_route_context *c)
 
 	if (err == CW_OK)
 		err = cw_session_message(c->engine, id, c->request->body,
-		    &c->response->body);
+		    &c->response->body, &c->response->is_session_ended);
 	/* Not an answer of the protocol: the agent ends, and comes back. */
 	if (err == CW_ERR_APPROVAL_PENDING) {
 		c->response->status = 202;

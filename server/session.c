@@ -140,6 +140,7 @@ repeat(struct cw_step_run *run, struct cw_buf *answer, enum cw_err *err)
 			return false;
 		if (s->stage == CW_STAGE_FAILED && i + 1 == s->n_digests) {
 			*err = s->error;
+			run->has_ended = true;
 		} else if (i + 1 == s->n_digests) {
 			cw_buf_put(answer, cw_buf_bytes(&s->batch));
 			*err = answer->err;
@@ -147,8 +148,10 @@ repeat(struct cw_step_run *run, struct cw_buf *answer, enum cw_err *err)
 			*err = store->step_load(store, s->id, (unsigned)i + 1,
 			    NULL, answer, NULL);
 			/* It ended while message 6 waited for approval. */
-			if (*err == CW_OK && answer->len == 0)
+			if (*err == CW_OK && answer->len == 0) {
 				*err = CW_ERR_SESSION_ENDED;
+				run->has_ended = true;
+			}
 		}
 		return true;
 	}
@@ -170,6 +173,7 @@ dispatch(struct cw_step_run *run, struct cw_buf *answer)
 	enum kind kind = kind_of(run->message);
 	enum cw_err err = stage_error(run->session, run->now_s);
 
+	run->has_ended = err == CW_ERR_SESSION_EXPIRED;
 	/* A certificate that is taken back must not be installed: what has run
 	 * out does not even repeat itself. */
 	if (err == CW_ERR_SESSION_EXPIRED)
@@ -177,6 +181,7 @@ dispatch(struct cw_step_run *run, struct cw_buf *answer)
 	if (repeat(run, answer, &err))
 		return err;
 	err = stage_error(run->session, run->now_s);
+	run->has_ended = err != CW_OK;
 	if (err == CW_OK)
 		err = cw_session_secret_open(run->secret, run->engine->seal,
 		    run->session);
@@ -235,7 +240,7 @@ workspace_wipe(struct workspace *w)
 enum cw_err
 cw_session_message(struct cw_engine *engine,
     const uint8_t id[CW_SESSION_ID_BYTES], struct cw_bytes message,
-    struct cw_buf *answer)
+    struct cw_buf *answer, bool *ended)
 {
 	struct workspace *w = malloc(sizeof(*w));
 	enum cw_err err = CW_OK;
@@ -253,6 +258,8 @@ cw_session_message(struct cw_engine *engine,
 		if (err == CW_OK)
 			err = dispatch(&w->run, answer);
 		lost = w->run.lost_race;
+		if (ended != NULL)
+			*ended = w->run.has_ended && !lost;
 		workspace_wipe(w);
 	}
 	free(w);

@@ -26,10 +26,12 @@ enum cw_err cw_session_open(struct cw_engine *engine,
  * Steps 4 to 5, 6 to 7, and 8, after which there is no answer: `answer` stays
  * empty. Errors: NO_SESSION, SESSION_ENDED, SESSION_EXPIRED, WRONG_STEP,
  * DIFFERENT_REPEAT, BAD_CIPHERTEXT, WRONG_REPLY, WRONG_STATEMENT, the card's
- * own error when it gave up, those of the signer, STORE_FAILED.
+ * own error when it gave up, those of the signer, STORE_FAILED. *ended (NULL:
+ * not asked) says that the error is the session's last word: it has ended, and
+ * the card may forget it.
  */
 enum cw_err cw_session_message(struct cw_engine *engine,
     const uint8_t id[CW_SESSION_ID_BYTES], struct cw_bytes message,
-    struct cw_buf *answer) __attribute__((warn_unused_result));
+    struct cw_buf *answer, bool *ended) __attribute__((warn_unused_result));
 
 #endif

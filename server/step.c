@@ -180,6 +180,7 @@ cw_step_end(struct cw_step_run *run, enum cw_err why)
 	}
 	s->error = why;
 	err = cw_step_commit(run, CW_STAGE_FAILED);
+	run->has_ended = err == CW_OK;
 	return err == CW_OK ? why : err;
 }
 

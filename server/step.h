@@ -42,6 +42,7 @@ struct cw_step_run {
 	uint8_t digest[CW_HASH_BYTES];
 	uint64_t now_s;
 	bool answers_waiting; /* the message is stored; its answer comes now */
+	bool has_ended;       /* the error is the last word of the session */
 	bool lost_race; /* another was first with this step: begin again */
 	struct cw_buf answer, kept;
 	struct cw_certificate certificate; /* written if its status is set */

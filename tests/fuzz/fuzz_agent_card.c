@@ -71,7 +71,7 @@ run_once(struct cw_run *run, const struct cw_intent *intent)
 		err = cw_run_answer(run, CW_BYTES_ARRAY(batch), &out);
 	if (err == CW_OK)
 		err = cw_run_answer(run, CW_BYTES_NONE, &out);
-	cw_run_refused(run, CW_ERR_NO_SESSION);
+	cw_run_refused(run, CW_ERR_NO_SESSION, false);
 	cw_buf_wipe(&b);
 	cw_run_out_wipe(&out);
 }

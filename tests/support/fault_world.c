@@ -67,7 +67,8 @@ cw_fault_number(const struct cw_net_response *response)
 
 	assert_in_range(response->status, 400, 507);
 	assert_true(response->is_problem);
-	assert_err(cw_problem_decode(cw_buf_bytes(&response->body), &number),
+	assert_err(cw_problem_decode(cw_buf_bytes(&response->body), &number,
+		       NULL),
 	    CW_OK);
 	return number;
 }

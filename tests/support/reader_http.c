@@ -49,7 +49,7 @@ respond_problem(int fd, const char *status, enum cw_err err)
 	struct cw_buf b;
 
 	cw_buf_init(&b, 4096);
-	cw_problem_encode(err, &b);
+	cw_problem_encode(err, false, &b);
 	respond(fd, status, TYPE_PROBLEM, cw_buf_bytes(&b));
 	cw_buf_wipe(&b);
 }

@@ -248,8 +248,9 @@ cw_world_issuer(struct cw_world *w, struct cw_bytes message,
 	enum cw_err err;
 
 	cw_buf_reset(answer);
+	w->says_ended = w->is_dead && w->dead_as != CW_OK;
 	if (w->is_dead)
-		return CW_ERR_NO_SESSION;
+		return w->says_ended ? w->dead_as : CW_ERR_NO_SESSION;
 	for (size_t i = 0; i < w->n_exchanges; i++) {
 		x = &w->exchanges[i];
 		if (!cw_bytes_equal(cw_buf_bytes(&x->message), message))
@@ -460,7 +461,7 @@ converse(struct cw_world *w)
 	while (err == CW_OK && w->out.to != CW_RUN_TO_NOBODY) {
 		err = cw_world_issuer(w, cw_buf_bytes(&w->out.bytes), &answer);
 		if (err != CW_OK) {
-			cw_run_refused(w->run, err);
+			cw_run_refused(w->run, err, w->says_ended);
 			break;
 		}
 		err = cw_run_answer(w->run, cw_buf_bytes(&answer), &w->out);

@@ -42,8 +42,10 @@ struct cw_world {
 	struct cw_public_key made;
 	size_t n_exchanges; /* the same message, the same answer */
 	struct cw_world_exchange exchanges[CW_WORLD_MESSAGES];
-	bool is_confirmed; /* the result was verified */
-	bool is_dead;      /* answers NO_SESSION to everything */
+	bool is_confirmed;   /* the result was verified */
+	bool is_dead;        /* answers NO_SESSION to everything */
+	enum cw_err dead_as; /* or this, and that the session has ended */
+	bool says_ended;     /* the last answer did */
 
 	/* The person. */
 	struct cw_pin_entry person;

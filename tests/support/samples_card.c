@@ -353,7 +353,7 @@ void
 cw_sample_problem_encode(const struct cw_sample_keys *keys, struct cw_buf *out)
 {
 	(void)keys;
-	cw_problem_encode(CW_ERR_INVITATION_USED, out);
+	cw_problem_encode(CW_ERR_BAD_GRANT, true, out);
 }
 
 enum cw_err
@@ -361,8 +361,9 @@ cw_sample_problem_decode(const struct cw_sample_keys *keys, struct cw_bytes in,
     struct cw_buf *again)
 {
 	enum cw_err err;
+	bool ended;
 
 	(void)keys;
 	(void)again;
-	return cw_problem_decode(in, &err);
+	return cw_problem_decode(in, &err, &ended);
 }

@@ -46,7 +46,7 @@ cw_server_play_post(struct cw_server_world *w, struct cw_server_play *play,
 	return step == 0 ? cw_session_open(&w->engine, &w->invitation, message,
 			       &play->answers[0], play->id) :
 			   cw_session_message(&w->engine, play->id, message,
-			       &play->answers[step]);
+			       &play->answers[step], &play->ended);
 }
 
 void

@@ -86,6 +86,7 @@ struct cw_server_play {
 	uint8_t id[CW_SESSION_ID_BYTES];
 	struct cw_buf messages[4];
 	struct cw_buf answers[4];
+	bool ended; /* the last answer was the session's last word */
 };
 
 void cw_server_play_init(struct cw_server_play *play);

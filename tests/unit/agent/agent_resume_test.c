@@ -302,9 +302,38 @@ an_error_that_may_pass_does_not_abort_the_session(void **state)
 		cw_world_new_run(w);
 		assert_err(cw_run_resume(w->run, &found, &w->out), CW_OK);
 		assert_int_equal(found, CW_RESUME_GO_ON);
-		assert_false(cw_run_refused(w->run, passing[i]));
+		assert_false(cw_run_refused(w->run, passing[i], false));
 	}
 	recover(w, "passing errors", 0);
+}
+
+/* Whatever the issuer's reason is: a new session works afterwards. */
+static void
+a_last_word_aborts_the_session_with_any_error(void **state)
+{
+	static const enum cw_err errors[] = { CW_ERR_ALREADY_CERTIFIED,
+		CW_ERR_UNTRUSTED_CHAIN, CW_ERR_INVITATION_USED,
+		CW_ERR_PEER_UNKNOWN };
+	struct cw_world *w = *state;
+
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		cw_world_new_session(w);
+		cw_world_new_run(w);
+		w->reader.fault = CW_LOCAL_PULL_AFTER;
+		w->reader.fault_at = w->reader.apdus + 8;
+		assert_err(cw_world_enroll(w), CW_ERR_CARD_REMOVED);
+		cw_local_reader_insert(&w->reader);
+		cw_world_new_run(w);
+		w->is_dead = true;
+		w->dead_as = errors[i];
+		assert_err(cw_world_enroll(w), errors[i]);
+		assert_false(cw_run_is_resumable(w->run));
+		w->is_dead = false;
+	}
+	cw_world_new_session(w);
+	cw_world_new_run(w);
+	assert_err(cw_world_enroll(w), CW_OK);
+	assert_true(w->is_confirmed && has_key(w));
 }
 
 /* A batch whose first command fails in the card. */
@@ -358,6 +387,7 @@ main(void)
 		TEST(a_person_who_does_not_want_to_go_on_is_obeyed),
 		TEST(a_session_that_the_issuer_has_lost_is_aborted_on_the_card),
 		TEST(an_error_that_may_pass_does_not_abort_the_session),
+		TEST(a_last_word_aborts_the_session_with_any_error),
 		TEST(a_failed_command_ends_in_a_short_batch),
 		TEST(after_an_error_reply_no_further_command_is_sent),
 	};

@@ -165,6 +165,7 @@ a_rejection_ends_the_session_for_good(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		assert_err(cw_server_play_post(w, &play, 2), CW_ERR_REJECTED);
 		assert_int_equal(play.answers[2].len, 0);
+		assert_true(play.ended);
 		cw_server_world_restart(w);
 	}
 	assert_err(decide(w, &play, 1, cw_admin_approve), CW_ERR_WRONG_STEP);
@@ -377,7 +378,7 @@ race(void *arg)
 	struct racer *r = arg;
 
 	r->err = cw_session_message(&r->world->engine, r->play->id,
-	    cw_buf_bytes(&r->play->messages[2]), &r->answer);
+	    cw_buf_bytes(&r->play->messages[2]), &r->answer, NULL);
 	return NULL;
 }
 

@@ -267,7 +267,7 @@ every_refusal_has_its_status_and_number(void **state)
 		} else {
 			assert_string_equal(r.media_type, CW_PROBLEM_TYPE);
 			assert_err(cw_problem_decode(cw_buf_bytes(&r.body),
-				       &err),
+				       &err, NULL),
 			    CW_OK);
 			assert_err(err, refusals[i].err);
 			assert_int_equal(cw_err_http_status(err), r.status);

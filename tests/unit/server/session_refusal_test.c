@@ -145,7 +145,8 @@ messages_of_another_session_change_nothing(void **state)
 	for (unsigned step = 0; step < STEPS; step++) {
 		for (unsigned s = 1; s < STEPS && step > 0; s++)
 			assert_err(cw_session_message(&w->engine, one.id,
-				       cw_buf_bytes(&two.messages[s]), &answer),
+				       cw_buf_bytes(&two.messages[s]), &answer,
+				       NULL),
 			    s > 1 && step == 1      ? CW_ERR_WRONG_STEP :
 				s == 3 && step == 2 ? CW_ERR_WRONG_REPLY :
 						      CW_ERR_BAD_CIPHERTEXT);
@@ -170,10 +171,10 @@ messages_too_early_or_for_no_session_are_refused(void **state)
 	cw_buf_init(&answer, CW_BODY_MAX);
 	cw_server_play_until(w, &play, 0);
 	assert_err(cw_session_message(&w->engine, play.id,
-		       CW_BYTES_ARRAY(replies), &answer),
+		       CW_BYTES_ARRAY(replies), &answer, NULL),
 	    CW_ERR_WRONG_STEP);
 	assert_err(cw_session_message(&w->engine, id, CW_BYTES_ARRAY(replies),
-		       &answer),
+		       &answer, NULL),
 	    CW_ERR_NO_SESSION);
 	cw_buf_wipe(&answer);
 	cw_server_play_wipe(&play);

@@ -259,7 +259,7 @@ race(void *arg)
 	    cw_session_open(&r->world->engine, &r->world->invitation, message,
 		&r->answer, r->id) :
 	    cw_session_message(&r->world->engine, r->play->id, message,
-		&r->answer);
+		&r->answer, NULL);
 	return NULL;
 }
 

@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# RUN: plain-only
+# A session that the issuer has ended for good: the card gets rid of it, and the
+# next invitation works.
+. "${TOP:-.}/tests/e2e/lib.sh"
+
+AGENT=$BUILD/cardwright-agent
+R=$WORK/reader
+K=$WORK/keys
+URL=https://localhost:18549
+HOME=$WORK
+export HOME
+unset XDG_STATE_HOME
+
+reader_start "$R" || skip_all "$reader_why"
+
+issuer_start() {
+	"$BUILD/cardwrightd" --config "$K/issuer.ini" >>"$WORK/issuer.log" \
+		2>&1 </dev/null &
+	issuer=$!
+	wait_for 10 curl -sf --cacert "$K/tls-root.pem" "$URL/healthz"
+}
+
+issuer_stop() {
+	[ -z "${issuer:-}" ] || {
+		kill "$issuer"
+		wait "$issuer"
+	}
+	issuer=
+}
+at_exit issuer_stop
+
+"$BUILD/cardwright-keys" dev --dir "$K" --url "$URL" >/dev/null
+mkdir -p -m 700 "$K/state" "$K/signer"
+personalise() { # N AS
+	"$BUILD/cardwright-card" --state "$WORK/card-$1" \
+		--personalise "$K/cards/card-$2.personalisation" >/dev/null
+}
+personalise 1 1
+personalise 2 2
+personalise 3 2
+printf '271828\n31415926\n' >"$WORK/pins"
+
+admin() {
+	"$BUILD/cardwright-admin" --config "$K/issuer.ini" "$@"
+}
+
+invite() {
+	admin invite --subject 'CN=Test holder' --profile "$1"
+}
+
+enroll() {
+	setsid -w "$AGENT" enroll "$1" --yes --pin-fd 3 --ca "$K/tls-root.pem" \
+		--timeout 10 3<"$WORK/pins"
+}
+
+ends() { # STATUS COMMAND...: it ends with this exit status
+	wanted=$1
+	shift
+	"$@" >"$WORK/said" 2>&1
+	status=$?
+	[ "$status" = "$wanted" ] || {
+		echo "exit status $status, not $wanted:"
+		cat "$WORK/said"
+		return 1
+	}
+}
+
+put_in() { # N: card N, instead of another
+	[ -z "${in:-}" ] || card_stop "$R" 0
+	card_start "$R" 0 "$WORK/card-$1"
+	in=$1
+}
+
+approve_all() {
+	for session in $(admin approvals | cut -d' ' -f1); do
+		for o in 1 2; do
+			admin approve "$session" \
+				--operator-key "$K/operator-$o.key" || return 1
+		done
+	done
+}
+
+ok 'the issuer listens' issuer_start
+ok 'card 1 is in the reader' put_in 1
+url=$(invite approved)
+ok 'it waits for operators' ends 16 enroll "$url"
+ok 'so does card 2, with the same invitation' put_in 2
+ok 'as it says' ends 16 enroll "$url"
+ok 'both are approved' approve_all
+ok 'card 1 is back' put_in 1
+ok 'and gets the one certificate that there is' ends 0 enroll "$url"
+ok 'card 2 is back' put_in 2
+ok 'and is refused: its session has ended' ends 11 enroll "$url"
+new=$(invite person)
+ok 'but it takes a new invitation' ends 0 enroll "$new"
+
+# What the holder can do without the issuer.
+url=$(invite approved)
+ok 'card 3 is in the reader' put_in 3
+ok 'it waits, too' ends 16 enroll "$url"
+ok 'the holder aborts that' ends 0 "$AGENT" abort "$URL"
+ok 'once' ends 12 "$AGENT" abort "$URL"
+new=$(invite person)
+ok 'and a new session begins' ends 0 enroll "$new"
+finish
