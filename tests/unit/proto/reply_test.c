@@ -24,8 +24,8 @@ static bool
 may_say(unsigned number)
 {
 	return number < 200 || number == 202 || number == 203 ||
-	    number == 206 || number == 317 || (number >= 400 && number < 500) ||
-	    (number >= 522 && number <= 524);
+	    number == 206 || number == 211 || number == 315 || number == 317 ||
+	    (number >= 400 && number < 500) || (number >= 522 && number <= 524);
 }
 
 static void
