@@ -71,9 +71,10 @@ void cw_card_roll_over(struct cw_card_state *state,
 
 /* ---- command_key.c ---- */
 
-/* A PIN for one more group of a policy. Errors: PIN_LENGTH, PIN_FORMAT,
- * PIN_WEAK (also another group's value where they must differ), NO_MEMORY. */
-enum cw_err cw_card_add_group(struct cw_card_policy *policy, uint32_t number,
+/* The PIN of a group of a policy, with all tries; an error leaves the one that
+ * it had. Errors: PIN_LENGTH, PIN_FORMAT, PIN_WEAK (also another group's value
+ * where they must differ), CARD_FULL, NO_MEMORY. */
+enum cw_err cw_card_set_group(struct cw_card_policy *policy, uint32_t number,
     struct cw_bytes value) __attribute__((warn_unused_result));
 
 #endif

@@ -104,36 +104,53 @@ check(const struct cw_card_job *job, const struct cw_create_key *c)
 
 /* True if the policy has this value for another group, and must not. */
 static bool
-is_taken(const struct cw_card_policy *policy, struct cw_bytes value)
+is_taken(const struct cw_card_policy *policy, uint32_t number,
+    struct cw_bytes value)
 {
 	const struct cw_card_group *group = policy->groups;
 
 	if (!cw_pin_groups_differ(policy->grouping))
 		return false;
 	for (; group != NULL; group = group->next)
-		if (cw_card_pin_equal(&group->pin, value))
+		if (group->group != number &&
+		    cw_card_pin_equal(&group->pin, value))
 			return true;
 	return false;
 }
 
+static enum cw_err
+add_group(struct cw_card_policy *policy, uint32_t number,
+    struct cw_card_group **out)
+{
+	const struct cw_card_group *group = policy->groups;
+	size_t n = 0;
+
+	for (; group != NULL; group = group->next)
+		n++;
+	if (n >= CW_CARD_GROUPS_MAX)
+		return CW_ERR_CARD_FULL;
+	*out = cw_card_group_new();
+	if (*out == NULL)
+		return CW_ERR_NO_MEMORY;
+	(*out)->group = number;
+	cw_card_groups_append(&policy->groups, *out);
+	return CW_OK;
+}
+
 enum cw_err
-cw_card_add_group(struct cw_card_policy *policy, uint32_t number,
+cw_card_set_group(struct cw_card_policy *policy, uint32_t number,
     struct cw_bytes value)
 {
 	enum cw_err err = cw_pin_check(&policy->rule, value);
-	struct cw_card_group *group;
+	struct cw_card_group *group = cw_card_find_group(policy, number);
 
-	if (err == CW_OK && is_taken(policy, value))
+	if (err == CW_OK && is_taken(policy, number, value))
 		err = CW_ERR_PIN_WEAK;
-	if (err != CW_OK)
-		return err;
-	group = cw_card_group_new();
-	if (group == NULL)
-		return CW_ERR_NO_MEMORY;
-	group->group = number;
-	cw_card_pin_set(&group->pin, value, policy->rule.tries);
-	cw_card_groups_append(&policy->groups, group);
-	return CW_OK;
+	if (err == CW_OK && group == NULL)
+		err = add_group(policy, number, &group);
+	if (err == CW_OK)
+		cw_card_pin_set(&group->pin, value, policy->rule.tries);
+	return err;
 }
 
 /* The holder's, for PIV slots. */
@@ -171,7 +188,7 @@ check_group(struct cw_card_job *job, const struct cw_create_key *c,
 	if (policy->issuer_set != (c->pin.len > 0))
 		return CW_ERR_BAD_POLICY;
 	if (policy->issuer_set)
-		return cw_card_add_group(policy, *group, c->pin) == CW_OK ?
+		return cw_card_set_group(policy, *group, c->pin) == CW_OK ?
 		    CW_OK :
 		    CW_ERR_BAD_POLICY;
 	job->needed_policy = c->pin_policy;

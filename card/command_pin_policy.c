@@ -89,7 +89,7 @@ cw_card_do_pin_policy(struct cw_card_job *job, const struct cw_command *command)
 	policy->grouping = c->grouping;
 	policy->puk = c->puk;
 	if (c->value.len > 0)
-		err = cw_card_add_group(policy, 0, c->value);
+		err = cw_card_set_group(policy, 0, c->value);
 	if (err != CW_OK) {
 		cw_card_policy_free(&policy);
 		return err;

@@ -86,22 +86,6 @@ set_holder(struct cw_card *card, struct cw_card_session *session,
 	return CW_OK;
 }
 
-/* Takes the group's PIN, if it has one, out of the policy. */
-static void
-drop_group(struct cw_card_policy *policy, uint32_t number)
-{
-	struct cw_card_group **at = &policy->groups;
-
-	while (*at != NULL && (*at)->group != number)
-		at = &(*at)->next;
-	if (*at != NULL) {
-		struct cw_card_group *group = *at;
-
-		*at = group->next;
-		cw_card_group_free(&group);
-	}
-}
-
 /* Only groups that keys of this policy can have. */
 static bool
 is_group(const struct cw_card_policy *policy, uint32_t number)
@@ -119,17 +103,6 @@ is_group(const struct cw_card_policy *policy, uint32_t number)
 	return number == 0;
 }
 
-static size_t
-count_groups(const struct cw_card_policy *policy)
-{
-	const struct cw_card_group *group = policy->groups;
-	size_t n = 0;
-
-	for (; group != NULL; group = group->next)
-		n++;
-	return n;
-}
-
 static enum cw_err
 set_policy(struct cw_card_session *session, const struct cw_set_pin *set)
 {
@@ -140,10 +113,7 @@ set_policy(struct cw_card_session *session, const struct cw_set_pin *set)
 		return CW_ERR_NO_SESSION;
 	if (!is_group(policy, set->group))
 		return CW_ERR_OUT_OF_RANGE;
-	drop_group(policy, set->group);
-	if (count_groups(policy) >= CW_CARD_GROUPS_MAX)
-		return CW_ERR_CARD_FULL;
-	return cw_card_add_group(policy, set->group, set->pin);
+	return cw_card_set_group(policy, set->group, set->pin);
 }
 
 /*
