@@ -65,8 +65,8 @@ enum cw_err cw_card_check_rollover(const struct cw_card *card,
     const struct cw_card_session *session) __attribute__((warn_unused_result));
 
 /* Everything of the older keys is the present one's; they are refused from now
- * on. In memory only. */
-void cw_card_roll_over(struct cw_card_state *state,
+ * on, and open sessions that rest on them are forgotten. In memory only. */
+void cw_card_roll_over(struct cw_card *card,
     const struct cw_card_session *session);
 
 /* ---- command_key.c ---- */

@@ -328,7 +328,7 @@ cw_card_take_effect(struct cw_card *card, struct cw_card_session *session)
 	cw_card_policies_append(&state->objects.policies, mine->policies);
 	cw_card_puks_append(&state->objects.puks, mine->puks);
 	*mine = (struct cw_card_objects){ NULL, NULL, NULL };
-	cw_card_roll_over(state, session);
+	cw_card_roll_over(card, session);
 	cw_card_sweep(&state->objects);
 	/* If another session was first, its holder's PIN stays. */
 	if (cw_card_pin_is_set(&session->pin) &&

@@ -88,8 +88,18 @@ cw_card_oldest_owner(const struct cw_card_session *session)
 
 /* ---- at CLOSE ---- */
 
-/* Objects of two keys become one key's: ids must differ, and there must be
- * room to remember who follows whom. */
+static bool
+has_room(struct cw_card_state *state, const struct cw_card_session *session)
+{
+	size_t more = find(state, session->owner) == NULL;
+
+	for (size_t i = 0; i < session->n_former; i++)
+		more += find(state, session->former[i]) == NULL;
+	return state->n_issuers + more <= CW_CARD_ISSUERS_MAX;
+}
+
+/* Objects of two keys become one key's: ids must differ, whatever they are of,
+ * and there must be room to remember who follows whom. */
 enum cw_err
 cw_card_check_rollover(const struct cw_card *card,
     const struct cw_card_session *session)
@@ -101,16 +111,20 @@ cw_card_check_rollover(const struct cw_card *card,
 
 	if (session->n_former == 0)
 		return CW_OK;
-	if (card->state->n_issuers + session->n_former + 1 >
-	    CW_CARD_ISSUERS_MAX)
+	if (!has_room(card->state, session))
 		return CW_ERR_CARD_FULL;
 	for (; key != NULL; key = key->next)
 		if (cw_card_is_mine(session, key->owner) &&
-		    cw_card_find_key(objects, session, key->id) != key)
+		    (cw_card_find_key(objects, session, key->id) != key ||
+			cw_card_find_policy(objects, session, key->id) !=
+			    NULL ||
+			cw_card_find_puk(objects, session, key->id) != NULL))
 			return CW_ERR_DUPLICATE_ID;
 	for (; policy != NULL; policy = policy->next)
 		if (cw_card_is_mine(session, policy->owner) &&
-		    cw_card_find_policy(objects, session, policy->id) != policy)
+		    (cw_card_find_policy(objects, session, policy->id) !=
+			    policy ||
+			cw_card_find_puk(objects, session, policy->id) != NULL))
 			return CW_ERR_DUPLICATE_ID;
 	for (; puk != NULL; puk = puk->next)
 		if (cw_card_is_mine(session, puk->owner) &&
@@ -153,13 +167,53 @@ remember(struct cw_card_state *state, const uint8_t key[CW_HASH_BYTES],
 		issuer = &state->issuers[state->n_issuers++];
 	memcpy(issuer->key, key, CW_HASH_BYTES);
 	memcpy(issuer->successor, successor, CW_HASH_BYTES);
-	issuer->epoch = epoch;
+	if (epoch > issuer->epoch)
+		issuer->epoch = epoch;
+}
+
+/*
+ * What check_known would say of the session now. A link to the present key is
+ * judged by an epoch that the session no longer has: it counts as outdated,
+ * and its issuer begins again.
+ */
+static bool
+is_outdated(struct cw_card_state *state, const struct cw_card_session *session,
+    const uint8_t present[CW_HASH_BYTES])
+{
+	const struct cw_card_issuer *issuer = find(state, session->owner);
+
+	if (issuer != NULL && is_replaced(issuer))
+		return true;
+	for (size_t i = 0; i < session->n_former; i++) {
+		issuer = find(state, session->former[i]);
+		if (memcmp(session->former[i], present, CW_HASH_BYTES) == 0)
+			return true;
+		if (issuer != NULL && is_replaced(issuer) &&
+		    memcmp(issuer->successor, next(session, i),
+			CW_HASH_BYTES) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Sessions that were opened before the roll-over, and could not be now. */
+static void
+drop_outdated(struct cw_card *card, const struct cw_card_session *session)
+{
+	struct cw_card_session *s = card->state->sessions, *after;
+
+	for (; s != NULL; s = after) {
+		after = s->next;
+		if (s != session && s->state == CW_SESSION_OPEN &&
+		    is_outdated(card->state, s, session->owner))
+			cw_card_session_drop(card, s);
+	}
 }
 
 void
-cw_card_roll_over(struct cw_card_state *state,
-    const struct cw_card_session *session)
+cw_card_roll_over(struct cw_card *card, const struct cw_card_session *session)
 {
+	struct cw_card_state *state = card->state;
 	struct cw_card_policy *policy = state->objects.policies;
 	struct cw_card_key *key = state->objects.keys;
 	struct cw_card_puk *puk = state->objects.puks;
@@ -177,4 +231,5 @@ cw_card_roll_over(struct cw_card_state *state,
 		remember(state, session->former[i], next(session, i),
 		    session->epoch);
 	remember(state, session->owner, nobody, session->epoch);
+	drop_outdated(card, session);
 }

@@ -28,14 +28,15 @@ cw_card_session_drop(struct cw_card *card, struct cw_card_session *session)
 }
 
 /*
- * What the end of `by` replaces: when it committed, all that ended before it
- * (docs/protocol.md "Surviving"); else only another that ended in an error.
+ * What the end of `by` replaces: when it committed, all that ended before it,
+ * those of older management keys too (docs/protocol.md "Surviving"); else only
+ * another that ended in an error.
  */
 static bool
 is_replaced(const struct cw_card_session *s, const struct cw_card_session *by)
 {
 	if (s == by || s->state == CW_SESSION_OPEN ||
-	    memcmp(s->owner, by->owner, sizeof(s->owner)) != 0)
+	    !cw_card_is_mine(by, s->owner))
 		return false;
 	return by->state == CW_SESSION_CLOSED || s->state == CW_SESSION_ERROR;
 }
