@@ -42,6 +42,22 @@ shares_leaf(const struct cw_card_job *job, const struct cw_card_key *key,
 	return false;
 }
 
+/* The PIN that the key was made for. The holder, or another session, may have
+ * deleted the last of the older keys that had it: it went with that key. */
+static bool
+has_pin(const struct cw_card_job *job, const struct cw_card_key *key)
+{
+	const struct cw_card_session *session = job->session;
+	uint32_t id = key->attributes.pin_policy;
+	const struct cw_card_policy *policy =
+	    cw_card_find_policy(&session->objects, session, id);
+
+	if (policy == NULL)
+		policy = cw_card_find_policy(&job->card->state->objects,
+		    session, id);
+	return policy != NULL && cw_card_find_group(policy, key->group) != NULL;
+}
+
 static enum cw_err
 check_key(const struct cw_card_job *job, const struct cw_card_key *key)
 {
@@ -53,11 +69,7 @@ check_key(const struct cw_card_job *job, const struct cw_card_key *key)
 	/* Another session may have committed since CREATE_KEY. */
 	if (there != NULL && !cw_card_is_leaving(session, there))
 		return CW_ERR_SLOT_OCCUPIED;
-	if (key->attributes.pin_policy != 0 &&
-	    cw_card_find_policy(&session->objects, session,
-		key->attributes.pin_policy) == NULL &&
-	    cw_card_find_policy(others, session, key->attributes.pin_policy) ==
-		NULL)
+	if (key->attributes.pin_policy != 0 && !has_pin(job, key))
 		return CW_ERR_UNKNOWN_ID;
 	if (key->attributes.type == CW_KEY_SECRET)
 		return check_id(job, key->id);

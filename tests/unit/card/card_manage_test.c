@@ -376,6 +376,56 @@ a_target_that_another_session_deleted_fails_the_close(void **state)
 	}
 }
 
+/* The PIN of a group goes with its last key; the policy stays for others. */
+static void
+a_pin_that_the_holder_deleted_fails_the_close(void **state)
+{
+	static const struct {
+		enum cw_pin_grouping grouping;
+		uint32_t deleted;
+		enum cw_err want;
+	} rows[] = {
+		{ CW_PIN_SIGNATURE, 2, CW_ERR_UNKNOWN_ID },
+		{ CW_PIN_UNIQUE, 2, CW_ERR_UNKNOWN_ID },
+		{ CW_PIN_UNIQUE, 1, CW_OK },
+		{ CW_PIN_SHARED, 2, CW_OK },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cw_test_world *w = cw_test_world_renew(state);
+		bool shared = rows[i].grouping == CW_PIN_SHARED;
+		const struct cw_create_pin_policy policy = { .id = 20,
+			.rule = { CW_PIN_DIGITS, 4, 8, 3, 0 },
+			.issuer_set = true,
+			.grouping = rows[i].grouping,
+			.value =
+			    shared ? cw_bytes_str("1111") : CW_BYTES_NONE };
+		struct cw_create_key key = { .id = 1,
+			.type = CW_KEY_P256,
+			.usage = CW_USAGE_SIGN,
+			.pin_policy = 20 };
+		const struct cw_key_request q = { .handle = rows[i].deleted };
+
+		print_message("row %zu\n", i);
+		key.pin = shared ? CW_BYTES_NONE : cw_bytes_str("1111");
+		assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+		cw_test_must_run(&w->issuer, cw_test_policy_command(&policy));
+		cw_play_make(&w->issuer, &key);
+		key.id = 2;
+		key.usage = CW_USAGE_AUTHENTICATE;
+		key.pin = shared ? CW_BYTES_NONE : cw_bytes_str("2222");
+		cw_play_make(&w->issuer, &key);
+		assert_err(cw_test_issuer_close(&w->issuer, NULL), CW_OK);
+		assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+		key.id = 3;
+		key.pin = CW_BYTES_NONE;
+		cw_play_make(&w->issuer, &key);
+		assert_sw(cw_play_hold(w, CW_INS_DELETE, &q), 0x9000);
+		assert_err(cw_test_issuer_close(&w->issuer, NULL),
+		    rows[i].want);
+	}
+}
+
 /* ---- unlocking ---- */
 
 static void
@@ -436,6 +486,7 @@ main(void)
 		world_test(a_new_key_fits_the_one_that_it_follows),
 		world_test(
 		    a_target_that_another_session_deleted_fails_the_close),
+		world_test(a_pin_that_the_holder_deleted_fails_the_close),
 		world_test(an_unlock_gives_the_holders_tries_back),
 		world_test(another_issuers_slot_forbids_the_unlock),
 	};
