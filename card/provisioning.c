@@ -84,9 +84,12 @@ personalise(struct cw_card *card, const struct cw_apdu *apdu,
 }
 
 /*
- * The holder's right, proven by the PIN; or nobody can use the card any more
- * (PIN and PUK blocked), or nobody uses it yet (no PIN). Counters stay, because
- * they only rise, and so does the personalisation.
+ * The holder's right, proven by the holder's PIN, unless PIN and PUK are
+ * blocked. Where no such PIN is set, whoever has the card may: keys outside the
+ * PIV slots may have PINs and rules for deletion of their own, but whoever has
+ * the card could block those PINs as well, and somebody must be able to begin
+ * again. Counters stay, because they only rise, and so does the
+ * personalisation.
  */
 uint16_t
 cw_card_reset_everything(struct cw_card *card, const struct cw_apdu *apdu,

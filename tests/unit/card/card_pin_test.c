@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The holder's PIN and PUK, in both applications, and RESET CARD. */
 #include "proto/card_link.h"
-#include "tests/support/card_world.h"
+#include "tests/support/card_play.h"
 
 static unsigned
 query(struct cw_test_world *w)
@@ -223,6 +223,25 @@ a_blocked_card_can_only_be_reset(void **state)
 	assert_sw(query(w), 0x6A88);
 }
 
+/* Also keys with a PIN of their own, and those that DELETE leaves alone. */
+static void
+without_a_holders_pin_anybody_resets_the_card(void **state)
+{
+	struct cw_test_world *w = *state;
+	struct cw_create_key key = cw_play_key;
+	struct cw_key_request q = { .handle = 2 };
+
+	cw_play_base(&w->issuer);
+	key.id = 2;
+	key.delete_guard = CW_GUARD_NEVER;
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	cw_play_make(&w->issuer, &key);
+	assert_err(cw_test_issuer_close(&w->issuer, NULL), CW_OK);
+	assert_sw(cw_play_hold(w, CW_INS_DELETE, &q), 0x6985);
+	assert_sw(reset_card(w), 0x9000);
+	assert_sw(cw_play_hold(w, CW_INS_DELETE, &q), 0x6A82);
+}
+
 static void
 a_reset_leaves_nothing_but_the_personalisation(void **state)
 {
@@ -331,6 +350,7 @@ main(void)
 		world_test(the_puk_unblocks_the_pin),
 		world_test(a_reset_needs_the_holder),
 		world_test(a_blocked_card_can_only_be_reset),
+		world_test(without_a_holders_pin_anybody_resets_the_card),
 		world_test(a_reset_leaves_nothing_but_the_personalisation),
 		world_test(a_second_personalisation_is_refused),
 		world_test(
