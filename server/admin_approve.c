@@ -107,6 +107,22 @@ check(const struct cw_config *config, struct matter *m)
 	return CW_OK;
 }
 
+/* An operator's word for what has run out, or was withdrawn, is none. */
+static enum cw_err
+check_standing(struct cw_admin *admin, const struct cw_session *session)
+{
+	struct cw_invitation invitation;
+	enum cw_err err;
+
+	cw_invitation_init(&invitation);
+	err = admin->store->invitation_load(admin->store, session->invitation,
+	    &invitation);
+	if (err == CW_OK && invitation.withdrawn)
+		err = CW_ERR_BAD_INVITATION;
+	cw_invitation_wipe(&invitation);
+	return err;
+}
+
 static enum cw_err
 load(struct cw_admin *admin, const uint8_t *id, struct matter *m)
 {
@@ -115,6 +131,8 @@ load(struct cw_admin *admin, const uint8_t *id, struct matter *m)
 
 	if (err == CW_OK && !cw_session_is_waiting(&m->session))
 		err = CW_ERR_WRONG_STEP;
+	if (err == CW_OK)
+		err = check_standing(admin, &m->session);
 	if (err == CW_OK)
 		err = store->step_load(store, id, 1, &m->message_4, NULL, NULL);
 	if (err == CW_OK)
@@ -141,6 +159,7 @@ count_one(void *ctx, const struct cw_approval_row *row)
 
 struct listing {
 	struct cw_admin *admin;
+	uint64_t now_s;
 	enum cw_err err;
 };
 
@@ -154,7 +173,8 @@ list_one(void *ctx, const struct cw_session *row)
 	struct cw_grant g;
 	char until[32];
 
-	if (!cw_session_is_waiting(row))
+	if (!cw_session_is_waiting(row) || row->expires_s <= l->now_s ||
+	    check_standing(l->admin, row) != CW_OK)
 		return true;
 	l->err = store->approval_each(store, row->id, count_one, &c);
 	if (l->err != CW_OK ||
@@ -190,7 +210,8 @@ list_one(void *ctx, const struct cw_session *row)
 enum cw_err
 cw_admin_approvals(struct cw_admin *admin)
 {
-	struct listing l = { admin, CW_OK };
+	struct cw_clock clock = cw_clock_system();
+	struct listing l = { admin, cw_clock_now_s(&clock), CW_OK };
 	enum cw_err err =
 	    admin->store->session_each(admin->store, list_one, &l);
 

@@ -145,6 +145,23 @@ cw_step_commit(struct cw_step_run *run, enum cw_stage next)
 	return err;
 }
 
+enum cw_err
+cw_step_extend(struct cw_step_run *run)
+{
+	struct cw_session *s = run->session;
+	const struct cw_profile *profile;
+	struct cw_grant grant;
+
+	if (cw_grant_decode(cw_buf_bytes(&s->grant), &grant) != CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	profile = cw_config_profile(run->engine->config, grant.profile);
+	if (profile == NULL)
+		return CW_ERR_UNKNOWN_PROFILE;
+	s->expires_s =
+	    s->created_s + cw_config_session_s(run->engine->config, profile);
+	return CW_OK;
+}
+
 static void
 log_end(const struct cw_session *session, enum cw_err why)
 {

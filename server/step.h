@@ -58,6 +58,19 @@ struct cw_step_run {
 enum cw_err cw_step_commit(struct cw_step_run *run, enum cw_stage next)
     __attribute__((warn_unused_result));
 
+/* From now on the session has its profile's whole time, as R says. Errors:
+ * STORE_CORRUPT, UNKNOWN_PROFILE. */
+enum cw_err cw_step_extend(struct cw_step_run *run)
+    __attribute__((warn_unused_result));
+
+/* Sessions of one invitation that may be open before message 4, and as many that
+ * may wait for operators. */
+static inline unsigned
+cw_session_per_invitation(unsigned uses)
+{
+	return 10 + 4 * uses;
+}
+
 /* Ends the session for `why`: secrets go, a certificate that is out is taken
  * back. Returns `why`, or the error that kept it from being stored. */
 enum cw_err cw_step_end(struct cw_step_run *run, enum cw_err why)

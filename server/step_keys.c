@@ -182,14 +182,56 @@ answer(struct cw_step_run *run, struct cw_bytes statement,
 
 /* ---- message 6 ---- */
 
+/* The invitation still stands, whoever has approved what. A store that has lost it
+ * says so. Errors: BAD_INVITATION, with *ended. */
+static enum cw_err
+check_withdrawn(struct cw_step_run *run, unsigned *uses, bool *ended)
+{
+	struct cw_store *store = run->engine->store;
+	struct cw_invitation invitation;
+	enum cw_err err;
+
+	cw_invitation_init(&invitation);
+	err = store->invitation_load(store, run->session->invitation,
+	    &invitation);
+	if (err == CW_OK && invitation.withdrawn)
+		err = CW_ERR_BAD_INVITATION;
+	*uses = invitation.uses;
+	*ended = err == CW_ERR_BAD_INVITATION;
+	cw_invitation_wipe(&invitation);
+	return err;
+}
+
+/* One invitation has only so many sessions that wait, whatever its cards do. */
+static enum cw_err
+check_waiting(struct cw_step_run *run, unsigned uses)
+{
+	uint64_t waiting = 0;
+	enum cw_err err =
+	    run->engine->store->session_count_waiting(run->engine->store,
+		run->session->invitation, &waiting);
+
+	return err == CW_OK && waiting >= cw_session_per_invitation(uses) ?
+	    CW_ERR_TOO_BUSY :
+	    err;
+}
+
 /* It is committed when it comes, its answer when it is approved: so the replies
  * are opened once, and the channel goes on from there. */
 static enum cw_err
-wait_for_approval(struct cw_step_run *run, struct cw_bytes statement)
+wait_for_approval(struct cw_step_run *run, struct cw_bytes statement,
+    bool *ended)
 {
+	unsigned uses = 0;
 	char hex[9];
-	enum cw_err err;
+	enum cw_err err = check_withdrawn(run, &uses, ended);
 
+	if (err == CW_OK)
+		err = check_waiting(run, uses);
+	if (err == CW_OK)
+		err = cw_step_extend(run);
+	if (err != CW_OK)
+		return err;
 	cw_buf_put(&run->kept, statement);
 	err = cw_step_commit(run, CW_STAGE_CREATING);
 	cw_hexstr_encode(cw_bytes(run->session->id, 4), hex);
@@ -212,7 +254,7 @@ take_statement(struct cw_step_run *run, struct cw_bytes statement, bool *ended)
 	if (cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant) !=
 	    CW_OK)
 		return CW_ERR_STORE_CORRUPT;
-	return grant.approvals > 0 ? wait_for_approval(run, statement) :
+	return grant.approvals > 0 ? wait_for_approval(run, statement, ended) :
 				     answer(run, statement, &none, ended);
 }
 
@@ -223,8 +265,11 @@ answer_waiting(struct cw_step_run *run, const struct decisions *decisions,
 	struct cw_store *store = run->engine->store;
 	struct cw_grant grant;
 	struct cw_buf statement;
-	enum cw_err err;
+	unsigned uses = 0;
+	enum cw_err err = check_withdrawn(run, &uses, ended);
 
+	if (err != CW_OK)
+		return err;
 	if (cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant) !=
 	    CW_OK)
 		return CW_ERR_STORE_CORRUPT;

@@ -64,18 +64,45 @@ check(struct cw_engine *engine, const struct cw_invitation *invitation,
 	return CW_OK;
 }
 
+/*
+ * What has no card behind it yet, or no key, gets no more than the issuer's own
+ * time, however long R lasts: cw_step_extend gives it the profile's.
+ */
+static uint64_t
+begin_s(const struct cw_config *config, const struct cw_profile *profile)
+{
+	uint64_t own_s = 60ull * config->session_minutes;
+	uint64_t all_s = cw_config_session_s(config, profile);
+
+	return all_s < own_s ? all_s : own_s;
+}
+
+/* Sessions that one invitation can begin in the time that an unused one stays:
+ * whoever holds it may try again, but not fill the issuer. */
 static enum cw_err
-check_load(struct cw_engine *engine, const struct cw_invitation *invitation)
+check_invitation(struct cw_engine *engine,
+    const struct cw_invitation *invitation, const struct cw_profile *profile,
+    uint64_t now_ms)
+{
+	unsigned burst = cw_session_per_invitation(invitation->uses);
+	uint64_t all_ms = 1000 * begin_s(engine->config, profile);
+	uint64_t refill_ms = all_ms / burst;
+
+	return cw_limit_take(engine->limits,
+	    CW_BYTES_ARRAY(invitation->code_hash), burst,
+	    refill_ms > 0 ? (unsigned)refill_ms : 1, now_ms);
+}
+
+static enum cw_err
+check_load(struct cw_engine *engine, const struct cw_invitation *invitation,
+    const struct cw_profile *profile)
 {
 	uint64_t now_ms = cw_clock_now_s(engine->clock) * 1000;
 
 	if (atomic_load(&engine->open_sessions) >=
 	    (int64_t)engine->config->open_sessions_max)
 		return CW_ERR_TOO_BUSY;
-	/* Whoever holds an invitation may try again, but not without end. */
-	return cw_limit_take(engine->limits,
-	    CW_BYTES_ARRAY(invitation->code_hash), 10 + 4 * invitation->uses,
-	    6000, now_ms);
+	return check_invitation(engine, invitation, profile, now_ms);
 }
 
 static enum cw_err
@@ -101,7 +128,7 @@ sign(struct cw_engine *engine, const struct cw_invitation *invitation,
 	    sizeof(q.intent_hash));
 	q.scope = o->grant.scope;
 	q.mode = o->grant.mode;
-	q.lifetime_s = session->expires_s - session->created_s;
+	q.lifetime_s = cw_config_session_s(engine->config, o->profile);
 	q.command_limit = COMMAND_LIMIT;
 	err = text.err != CW_OK ? text.err :
 				  cw_signer_sign_request(engine->signer,
@@ -126,8 +153,8 @@ make(struct cw_engine *engine, const struct cw_invitation *invitation,
 	secret.suite = o->suite;
 	session->stage = CW_STAGE_OPENED;
 	session->created_s = cw_clock_now_s(engine->clock);
-	session->expires_s = session->created_s +
-	    cw_config_session_s(engine->config, o->profile);
+	session->expires_s =
+	    session->created_s + begin_s(engine->config, o->profile);
 	memcpy(session->invitation, invitation->code_hash,
 	    sizeof(session->invitation));
 	cw_buf_put(&session->grant, cw_buf_bytes(&invitation->grant));
@@ -186,7 +213,7 @@ begin(struct cw_engine *engine, const struct cw_invitation *invitation,
 	    cw_invitation_check(invitation, cw_clock_now_s(engine->clock));
 
 	if (err == CW_OK)
-		err = check_load(engine, invitation);
+		err = check_load(engine, invitation, o->profile);
 	if (err != CW_OK)
 		return err;
 	memcpy(id, session->id, sizeof(id));

@@ -121,5 +121,8 @@ cw_step_token(struct cw_step_run *run)
 	cw_wipe(secret->scalar, sizeof(secret->scalar));
 	choose_serial(run->session->serial);
 	err = ask_for_key(run, &grant);
+	/* Operators' time begins when there is something to approve. */
+	if (err == CW_OK && grant.approvals == 0)
+		err = cw_step_extend(run);
 	return err != CW_OK ? err : cw_step_commit(run, CW_STAGE_CREATING);
 }

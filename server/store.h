@@ -139,6 +139,7 @@ struct cw_store {
 	enum cw_err (*invitation_used)(struct cw_store *store,
 	    const uint8_t code_hash[CW_HASH_BYTES], unsigned *used,
 	    unsigned *confirmed);
+	/* Its sessions that wait for operators have run out with it. */
 	enum cw_err (*invitation_withdraw)(struct cw_store *store,
 	    const uint8_t code_hash[CW_HASH_BYTES]);
 
@@ -179,6 +180,9 @@ struct cw_store {
 	enum cw_err (*session_reserved)(struct cw_store *store,
 	    const uint8_t serial[CW_SERIAL_BYTES], bool *found);
 	enum cw_err (*session_count_open)(struct cw_store *store, uint64_t *n);
+	/* Of one invitation, those that wait for operators. */
+	enum cw_err (*session_count_waiting)(struct cw_store *store,
+	    const uint8_t code_hash[CW_HASH_BYTES], uint64_t *n);
 	/* Removes ended sessions without a certificate, older than `before_s`. */
 	enum cw_err (
 	    *session_forget)(struct cw_store *store, uint64_t before_s);

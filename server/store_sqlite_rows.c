@@ -78,6 +78,24 @@ bind_key(sqlite3_stmt *st, const struct write *w)
 }
 
 static enum cw_err
+apply_withdraw(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
+{
+	const struct write *w = arg;
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_WITHDRAW);
+	enum cw_err err = apply_write(s, conn, arg);
+
+	cw_sql_blob(st, 1, cw_bytes(w->key, CW_HASH_BYTES));
+	return err == CW_OK ? cw_sql_run(conn, st) : err;
+}
+
+static void
+after_withdraw(struct cw_sqlite *s, void *arg)
+{
+	(void)arg;
+	cw_store_cache_clear(s->cache);
+}
+
+static enum cw_err
 invitation_withdraw(struct cw_store *store, const uint8_t *code_hash)
 {
 	struct write w = { .sql = CW_SQL_INVITATION_WITHDRAW,
@@ -86,7 +104,8 @@ invitation_withdraw(struct cw_store *store, const uint8_t *code_hash)
 		.key = code_hash,
 		.a = CW_HASH_BYTES };
 
-	enum cw_err err = write_row(store, &w);
+	enum cw_err err =
+	    cw_sqlite_write(self(store), apply_withdraw, after_withdraw, &w);
 
 	pthread_mutex_lock(&self(store)->recent_mutex);
 	self(store)->recent[code_hash[0] % CW_SQLITE_RECENT].until_ms = 0;

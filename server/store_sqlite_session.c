@@ -300,6 +300,7 @@ apply_step(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 	cw_sql_blob(st, 8, cw_buf_bytes(&after->sealed));
 	cw_sql_int(st, 9, a->before);
 	cw_sql_int(st, 10, (int64_t)(a->n_before * CW_HASH_BYTES));
+	cw_sql_int(st, 11, (int64_t)after->expires_s);
 	err = cw_sql_run(conn, st);
 	if (err == CW_OK && sqlite3_changes(conn->db) == 0)
 		return CW_ERR_EXISTS;

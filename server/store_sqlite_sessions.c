@@ -138,6 +138,23 @@ session_count_open(struct cw_store *store, uint64_t *n)
 }
 
 static enum cw_err
+session_count_waiting(struct cw_store *store, const uint8_t *code_hash,
+    uint64_t *n)
+{
+	struct cw_sqlite *s = self(store);
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_COUNT_WAITING);
+	enum cw_err err;
+
+	cw_sql_blob(st, 1, cw_bytes(code_hash, CW_HASH_BYTES));
+	err = cw_sql_row(conn, st);
+	*n = err == CW_OK ? cw_sql_column_uint(st, 0) : 0;
+	sqlite3_reset(st);
+	cw_sqlite_reader_done(s, conn);
+	return err;
+}
+
+static enum cw_err
 session_reserved(struct cw_store *store, const uint8_t *serial, bool *found)
 {
 	struct cw_sqlite *s = self(store);
@@ -182,6 +199,7 @@ cw_sqlite_sessions_ops(struct cw_store *store)
 	store->session_expire = session_expire;
 	store->session_forget = session_forget;
 	store->session_count_open = session_count_open;
+	store->session_count_waiting = session_count_waiting;
 	store->session_reserved = session_reserved;
 	store->session_each = session_each;
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "proto/base/log.h"
+#include "proto/request.h"
 #include "server/reconcile.h"
 #include "server/text.h"
 
@@ -38,13 +39,20 @@ static enum cw_err
 may_be_signed_until(struct cw_engine *engine, const struct cw_certificate *c,
     uint64_t *until_s)
 {
+	struct cw_request request;
 	struct cw_session session;
 	enum cw_err err;
 
 	cw_session_init(&session);
 	err = engine->store->session_load(engine->store, c->session, &session);
-	*until_s = (err == CW_OK ? session.expires_s : c->changed_s) +
-	    RESERVED_MARGIN_S;
+	*until_s = err == CW_OK ? session.expires_s : c->changed_s;
+	/* It waited for operators, and may have been cut short: R was not. */
+	if (err == CW_OK && session.n_digests > 1 &&
+	    cw_request_verify(cw_buf_bytes(&session.request), &request) ==
+		CW_OK &&
+	    *until_s < request.time_s + request.lifetime_s)
+		*until_s = request.time_s + request.lifetime_s;
+	*until_s += RESERVED_MARGIN_S;
 	cw_session_wipe(&session);
 	return err == CW_ERR_NO_SESSION ? CW_OK : err;
 }

@@ -100,8 +100,28 @@ ok 'but it takes a new invitation' ends 0 enroll "$new"
 url=$(invite approved)
 ok 'card 3 is in the reader' put_in 3
 ok 'it waits, too' ends 16 enroll "$url"
+session=$(admin approvals | cut -d' ' -f1)
 ok 'the holder aborts that' ends 0 "$AGENT" abort "$URL"
 ok 'once' ends 12 "$AGENT" abort "$URL"
 new=$(invite person)
 ok 'and a new session begins' ends 0 enroll "$new"
+ok 'an operator rejects the old one' admin reject "$session" \
+	--operator-key "$K/operator-1.key"
+
+personalise 4 1
+ok 'card 4 is in the reader' put_in 4
+url=$(invite approved)
+ok 'it waits as well' ends 16 enroll "$url"
+session=$(admin approvals | head -1 | cut -d' ' -f1)
+ok 'until the invitation is withdrawn' admin withdraw "$url"
+nothing() {
+	! admin approvals | grep "$session"
+}
+ok 'nobody is asked any more' nothing
+ok 'and nobody can approve' ends 11 admin approve "$session" \
+	--operator-key "$K/operator-1.key"
+# The issuer may know the invitation as it was for a second.
+ok 'the session has ended' wait_for 10 ends 11 enroll "$url"
+new=$(invite person)
+ok 'the card takes another invitation' ends 0 enroll "$new"
 finish
