@@ -117,7 +117,7 @@ same_network(const struct place *p, struct cw_bytes network)
 	    cw_bytes_equal(cw_bytes(p->network, p->n_network), network);
 }
 
-/* Connections of a network; of no network they are not counted. */
+/* Connections of a network that stay; of no network they are not counted. */
 static unsigned
 count(struct cw_bytes network)
 {
@@ -126,7 +126,8 @@ count(struct cw_bytes network)
 	if (network.len == 0)
 		return 0;
 	for (unsigned fd = 0; fd < FDS_MAX; fd++)
-		n += same_network(&gate.places[fd], network);
+		n += same_network(&gate.places[fd], network) &&
+		    !gate.places[fd].is_ending;
 	return n;
 }
 
@@ -148,10 +149,10 @@ may_be_ended(const struct place *p, uint64_t now_ms)
 	    !p->is_over && now_ms - p->since_ms >= GRACE_MS;
 }
 
-/* Ends the wait of one: of the network that has most (by its hash, which is
- * near enough), and there the longest. */
+/* Ends the wait of one: of this network, or, where none is given, of the one
+ * that has most (by its hash, which is near enough); and there the longest. */
 static bool
-end_one(void)
+end_one(struct cw_bytes network)
 {
 	uint64_t now_ms = cw_clock_monotonic_ms();
 	unsigned of[256] = { 0 };
@@ -163,6 +164,7 @@ end_one(void)
 		struct place *p = &gate.places[fd];
 
 		if (may_be_ended(p, now_ms) &&
+		    (network.len == 0 || same_network(p, network)) &&
 		    (best == NULL || of[p->hash] > of[best->hash] ||
 			(of[p->hash] == of[best->hash] &&
 			    p->since_ms < best->since_ms)))
@@ -197,7 +199,8 @@ make_room(void)
 		return true;
 	if (gate.held > CW_GATE_CONNECTIONS)
 		say_full("all");
-	while (gate.held - gate.ending > CW_GATE_CONNECTIONS && end_one())
+	while (gate.held - gate.ending > CW_GATE_CONNECTIONS &&
+	    end_one(CW_BYTES_NONE))
 		continue;
 	return gate.held < CW_GATE_CONNECTIONS + WAITING_MAX;
 }
@@ -225,9 +228,12 @@ admit(int fd, struct cw_bytes network)
 
 	if (gate.places == NULL || (unsigned)fd >= FDS_MAX)
 		return false;
+	/* Many people may share an address: the newcomer is served, and one
+	 * that waits gives its place up. */
 	if (count(network) >= CW_GATE_PER_NETWORK) {
 		say_full("network");
-		return false;
+		if (!end_one(network))
+			return false;
 	}
 	p = &gate.places[fd];
 	memset(p, 0, sizeof(*p));
