@@ -404,7 +404,8 @@ after(void)
 		card->ram.has_nonce = true;
 	}
 	kept_caps_len = card->ram.has_nonce ? card->ram.caps.len : 0;
-	memcpy(kept_caps, card->ram.caps.ptr, kept_caps_len);
+	if (kept_caps_len > 0)
+		memcpy(kept_caps, card->ram.caps.ptr, kept_caps_len);
 	memcpy(kept_nonce, card->ram.nonce, sizeof(kept_nonce));
 	if (has("nonce-changes"))
 		card->ram.has_nonce = false;
