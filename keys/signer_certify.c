@@ -132,14 +132,20 @@ check_key(struct cw_signer_state *s, const struct cw_session *x,
 	return err;
 }
 
-/* About this very statement, and each operator counts once. */
+/* About this very statement; each operator counts once, and only while his own
+ * certificate is valid. */
 static enum cw_err
-check_approvals(const struct cw_signer_state *s, const struct cw_session *x)
+check_approvals(struct cw_signer_state *s, const struct cw_session *x)
 {
+	struct cw_public_key *valid = s->valid_operators;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_operators; i++)
+		if (cw_own_window_has(&s->operator_windows[i], x->now_s))
+			valid[n++] = s->operators[i];
 	return x->grant.approvals == 0 ||
 		cw_approvals_count(s->request.approvals, s->request.n_approvals,
-		    s->operators, s->n_operators,
-		    s->request.key_statement) >= x->grant.approvals ?
+		    valid, n, s->request.key_statement) >= x->grant.approvals ?
 	    CW_OK :
 	    CW_ERR_APPROVAL_PENDING;
 }

@@ -131,12 +131,12 @@ static enum cw_err
 add_operator(void *ctx, struct cw_bytes der)
 {
 	struct cw_signer_state *s = ctx;
-	struct cw_own_window window;
 	enum cw_err err;
 
 	if (s->n_operators == CW_OPERATORS_MAX)
 		return CW_ERR_TOO_LARGE;
-	err = cw_own_cert_check(&der, 1, CW_OID_EKU_OPERATOR, &window);
+	err = cw_own_cert_check(&der, 1, CW_OID_EKU_OPERATOR,
+	    &s->operator_windows[s->n_operators]);
 	if (err == CW_OK)
 		err = cw_cert_public_key(der, &s->operators[s->n_operators]);
 	s->n_operators += err == CW_OK;

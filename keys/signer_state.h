@@ -32,6 +32,8 @@ struct cw_signer_state {
 	uint8_t management_hash[CW_HASH_BYTES]; /* H(COSE_Key) */
 	size_t n_operators;                     /* who may approve */
 	struct cw_public_key operators[CW_OPERATORS_MAX];
+	struct cw_own_window operator_windows[CW_OPERATORS_MAX];
+	struct cw_public_key valid_operators[CW_OPERATORS_MAX]; /* scratch */
 	struct cw_certs ca_chain, management_chain, authority_chain;
 	/* when each of these may be used */
 	struct cw_own_window ca_window, management_window, authority_window;

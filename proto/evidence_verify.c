@@ -187,17 +187,21 @@ static enum cw_err
 check_approvals(struct check *c)
 {
 	const struct cw_evidence *e = c->e;
-	enum cw_err err = CW_OK;
+	size_t n = 0;
 
 	if (c->grant.approvals == 0)
 		return CW_OK;
-	for (size_t i = 0; err == CW_OK && i < e->n_approvals; i++)
-		err = cw_trust_check(c->issuer, &e->operators[i], 1,
-		    e->verified_s, CW_OID_EKU_OPERATOR, &c->operators[i]);
-	if (err != CW_OK)
-		return err;
-	return cw_approvals_count(e->approvals, e->n_approvals, c->operators,
-		   e->n_approvals, c->statement) >= c->grant.approvals ?
+	/* One that does not count takes nothing from the others. */
+	for (size_t i = 0; i < e->n_approvals; i++) {
+		enum cw_err err = cw_trust_check(c->issuer, &e->operators[i], 1,
+		    e->verified_s, CW_OID_EKU_OPERATOR, &c->operators[n]);
+
+		if (err == CW_ERR_NO_MEMORY)
+			return err;
+		n += err == CW_OK;
+	}
+	return cw_approvals_count(e->approvals, e->n_approvals, c->operators, n,
+		   c->statement) >= c->grant.approvals ?
 	    CW_OK :
 	    CW_ERR_BAD_EVIDENCE;
 }

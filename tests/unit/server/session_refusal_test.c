@@ -329,10 +329,50 @@ another_message_4_that_verifies_ends_the_session(void **state)
 	cw_server_play_wipe(&play);
 }
 
+/* Operators' time is for what they can approve: a message 2 is anybody's who has
+ * the invitation. */
+static void
+what_nobody_can_approve_yet_runs_out_soon(void **state)
+{
+	struct cw_server_world *w = *state;
+	struct cw_server_play plays[2];
+	unsigned opened = 0;
+
+	w->profile = "approved";
+	w->approvals = 2;
+	cw_server_world_renew(w, CW_MODE_PSEUDONYMOUS);
+	for (unsigned i = 0; i < 2; i++) {
+		cw_server_play_init(&plays[i]);
+		cw_server_play_until(w, &plays[i], i);
+	}
+	/* Messages 2 that no card made. */
+	for (size_t bit = 0; bit < 8 * plays[0].messages[0].len; bit++) {
+		struct cw_server_play other;
+
+		cw_server_play_init(&other);
+		cw_buf_put(&other.messages[0],
+		    cw_buf_bytes(&plays[0].messages[0]));
+		other.messages[0].ptr[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+		opened += cw_server_play_post(w, &other, 0) == CW_OK;
+		cw_server_play_wipe(&other);
+	}
+	assert_in_range(opened, 1, 14);
+	w->clock.fixed_s += 60 * w->config.session_minutes + 1;
+	assert_err(cw_sweep_once(&w->engine), CW_OK);
+	assert_int_equal(atomic_load(&w->engine.open_sessions), 0);
+	cw_server_play_message(w, &plays[1], 2);
+	assert_err(cw_server_play_post(w, &plays[1], 2),
+	    CW_ERR_SESSION_EXPIRED);
+	assert_true(plays[1].ended);
+	cw_server_play_wipe(&plays[0]);
+	cw_server_play_wipe(&plays[1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cw_server_test(what_nobody_can_approve_yet_runs_out_soon),
 		cw_server_test(
 		    damaged_messages_are_refused_and_the_session_goes_on),
 		cw_server_test(messages_of_another_session_change_nothing),
