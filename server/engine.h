@@ -36,6 +36,7 @@ struct cw_engine {
 	atomic_int_fast64_t open_sessions; /* about; the sweeper counts anew */
 	atomic_bool
 	    reconciled; /* with the signer's log, and nothing lost since */
+	atomic_bool log_is_short; /* the signer's log has lost entries */
 	pthread_mutex_t mutex;
 	struct cw_engine_chains *chains; /* NULL until the signer answered */
 };

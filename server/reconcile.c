@@ -134,7 +134,14 @@ cw_reconcile_log(struct cw_engine *engine)
 	err = store->number_get(store, RECONCILED, &known);
 	if (err == CW_OK)
 		err = read_log(engine, known, entries, &end);
-	if (err == CW_OK && end != known)
+	/* Entries that were there are gone: what they said is not known any more, and
+	 * the number must not hide that. */
+	atomic_store(&engine->log_is_short, err == CW_OK && end < known);
+	if (err == CW_OK && end < known)
+		cw_log(CW_LOG_ERROR, "signer_log.short",
+		    "entries=%llu known=%llu", (unsigned long long)end,
+		    (unsigned long long)known);
+	if (err == CW_OK && end > known)
 		err = store->number_set(store, RECONCILED, end);
 	if (err != CW_OK)
 		atomic_store(&engine->reconciled, false);

@@ -126,6 +126,7 @@ get_health(const struct cw_route_context *c)
 	bool store;
 
 	cw_health_ask(c->engine, &signer, &store, &commits);
+	signer = signer && !atomic_load(&c->engine->log_is_short);
 	c->response->media_type = "application/json";
 	c->response->status = signer && store ? 200 : 503;
 	cw_buf_printf(&c->response->body,

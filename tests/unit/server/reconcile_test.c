@@ -277,12 +277,33 @@ sessions_that_run_beside_it_keep_their_certificates(void **state)
 	}
 }
 
+/* It may be another log, or one that was cut: nobody may take it for this one. */
+static void
+a_log_that_has_become_shorter_is_said(void **state)
+{
+	struct cw_server_world *w = *state;
+	uint64_t known = 0;
+
+	assert_err(w->store->number_set(w->store, "signer_log", 1000), CW_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_err(cw_reconcile_log(&w->engine), CW_OK);
+		assert_true(atomic_load(&w->engine.log_is_short));
+		assert_err(w->store->number_get(w->store, "signer_log", &known),
+		    CW_OK);
+		assert_int_equal(known, 1000);
+	}
+	assert_err(w->store->number_set(w->store, "signer_log", 0), CW_OK);
+	assert_err(cw_reconcile_log(&w->engine), CW_OK);
+	assert_false(atomic_load(&w->engine.log_is_short));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cw_server_test(
 		    a_certificate_that_the_store_missed_waits_for_its_session),
+		cw_server_test(a_log_that_has_become_shorter_is_said),
 		cw_server_test(if_its_session_never_comes_back_it_is_revoked),
 		cw_server_test(
 		    what_the_store_does_not_know_at_all_is_taken_back),
