@@ -161,6 +161,7 @@ struct listing {
 	struct cw_admin *admin;
 	uint64_t now_s;
 	enum cw_err err;
+	struct cw_public_key authority;
 };
 
 static bool
@@ -178,7 +179,8 @@ list_one(void *ctx, const struct cw_session *row)
 		return true;
 	l->err = store->approval_each(store, row->id, count_one, &c);
 	if (l->err != CW_OK ||
-	    cw_grant_decode(cw_buf_bytes(&row->grant), &g) != CW_OK)
+	    cw_grant_verify(cw_buf_bytes(&row->grant), &l->authority, &g) !=
+		CW_OK)
 		return l->err == CW_OK;
 	cw_hexstr_encode(CW_BYTES_ARRAY(row->id), hex);
 	cw_admin_time(row->expires_s, until);
@@ -211,10 +213,12 @@ enum cw_err
 cw_admin_approvals(struct cw_admin *admin)
 {
 	struct cw_clock clock = cw_clock_system();
-	struct listing l = { admin, cw_clock_now_s(&clock), CW_OK };
-	enum cw_err err =
-	    admin->store->session_each(admin->store, list_one, &l);
+	struct listing l = { .admin = admin, .now_s = cw_clock_now_s(&clock) };
+	enum cw_err err = first_key(admin->config->authority, &l.authority);
 
+	if (err != CW_OK)
+		return err;
+	err = admin->store->session_each(admin->store, list_one, &l);
 	err = err == CW_OK ? l.err : err;
 	return err == CW_OK ? CW_OK : cw_admin_say(err, "approvals");
 }
@@ -267,6 +271,45 @@ load_operator(const struct cw_admin *admin, struct cw_private_key **key,
 			      cw_admin_say(err, admin->config->operators);
 }
 
+/* What was verified, and nothing else: the store's other words are the web
+ * process's. */
+static void
+show(const struct cw_admin *admin, const struct matter *m, bool is_approved)
+{
+	printf("%s %s\n  %.*s, profile %.*s\n",
+	    is_approved ? "Approve" : "Reject", admin->argument,
+	    (int)m->grant.subject.len, (const char *)m->grant.subject.ptr,
+	    (int)m->grant.profile.len, (const char *)m->grant.profile.ptr);
+	fflush(stdout);
+}
+
+/* Before anything is signed: the subject is the one that the caller names, or a
+ * person at the terminal says yes. */
+static enum cw_err
+confirm(const struct cw_admin *admin, const struct matter *m, bool is_approved)
+{
+	char answer[16] = "";
+	FILE *tty;
+
+	show(admin, m, is_approved);
+	if (admin->subject != NULL)
+		return cw_bytes_is(m->grant.subject, admin->subject) ?
+		    CW_OK :
+		    cw_admin_say(CW_ERR_REFUSED, "--subject");
+	tty = fopen("/dev/tty", "r+");
+	if (tty == NULL)
+		return cw_admin_say(CW_ERR_USAGE,
+		    "--subject, where there is no terminal");
+	fputs("Sign this? [y/N] ", tty);
+	fflush(tty);
+	if (fgets(answer, sizeof(answer), tty) == NULL)
+		answer[0] = '\0';
+	fclose(tty);
+	return strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0 ?
+	    CW_OK :
+	    cw_admin_say(CW_ERR_REFUSED, admin->argument);
+}
+
 static enum cw_err
 sign_and_store(struct cw_admin *admin, const struct matter *m,
     const struct cw_private_key *key, struct cw_bytes certificate,
@@ -294,10 +337,8 @@ sign_and_store(struct cw_admin *admin, const struct matter *m,
 	cw_buf_wipe(&bytes);
 	if (err != CW_OK)
 		return cw_admin_say(err, admin->argument);
-	printf("%s: %s\n  %.*s, profile %.*s, card model %s\n", admin->argument,
-	    is_approved ? "approved" : "rejected", (int)m->grant.subject.len,
-	    (const char *)m->grant.subject.ptr, (int)m->grant.profile.len,
-	    (const char *)m->grant.profile.ptr, m->verdict.attestation.model);
+	printf("%s: %s\n", admin->argument,
+	    is_approved ? "approved" : "rejected");
 	return CW_OK;
 }
 
@@ -319,6 +360,8 @@ decide(struct cw_admin *admin, bool is_approved)
 	err = load_operator(admin, &key, &certificate);
 	if (err == CW_OK)
 		err = load(admin, id, m);
+	if (err == CW_OK)
+		err = confirm(admin, m, is_approved);
 	if (err == CW_OK)
 		err = sign_and_store(admin, m, key, cw_buf_bytes(&certificate),
 		    is_approved);

@@ -60,6 +60,7 @@ static const char help[] =
     "                           invitations, certificates, sessions\n"
     "  approvals [--json]       sessions that wait for operators\n"
     "  approve|reject SESSION --operator-key FILE [--passphrase-fd N]\n"
+    "    [--subject TEXT]       asks at the terminal, or TEXT must be the subject\n"
     "  revoke SERIAL [--reason N] [--wait]  reason: RFC 5280 5.3.1\n"
     "  evidence export SERIAL --out FILE\n"
     "  evidence verify FILE --vendor-root PEM --issuer PEM\n"

@@ -77,7 +77,8 @@ approve_all() {
 	for session in $(admin approvals | cut -d' ' -f1); do
 		for o in 1 2; do
 			admin approve "$session" \
-				--operator-key "$K/operator-$o.key" || return 1
+				--operator-key "$K/operator-$o.key" \
+				--subject "CN=Test holder" >/dev/null || return 1
 		done
 	done
 }
@@ -88,6 +89,11 @@ url=$(invite approved)
 ok 'it waits for operators' ends 16 enroll "$url"
 ok 'so does card 2, with the same invitation' put_in 2
 ok 'as it says' ends 16 enroll "$url"
+session=$(admin approvals | head -1 | cut -d' ' -f1)
+ok 'nobody approves for another person than he thinks' ends 14 admin approve \
+	"$session" --operator-key "$K/operator-1.key" --subject 'CN=Other'
+ok 'nor unasked' ends 18 setsid -w "$BUILD/cardwright-admin" --config \
+	"$K/issuer.ini" approve "$session" --operator-key "$K/operator-1.key"
 ok 'both are approved' approve_all
 ok 'card 1 is back' put_in 1
 ok 'and gets the one certificate that there is' ends 0 enroll "$url"
@@ -106,7 +112,7 @@ ok 'once' ends 12 "$AGENT" abort "$URL"
 new=$(invite person)
 ok 'and a new session begins' ends 0 enroll "$new"
 ok 'an operator rejects the old one' admin reject "$session" \
-	--operator-key "$K/operator-1.key"
+	--operator-key "$K/operator-1.key" --subject "CN=Test holder"
 
 personalise 4 1
 ok 'card 4 is in the reader' put_in 4
@@ -119,7 +125,7 @@ nothing() {
 }
 ok 'nobody is asked any more' nothing
 ok 'and nobody can approve' ends 11 admin approve "$session" \
-	--operator-key "$K/operator-1.key"
+	--operator-key "$K/operator-1.key" --subject "CN=Test holder"
 # The issuer may know the invitation as it was for a second.
 ok 'the session has ended' wait_for 10 ends 11 enroll "$url"
 new=$(invite person)

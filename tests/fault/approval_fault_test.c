@@ -41,7 +41,8 @@ decide(struct cw_fault_world *w, const char *what, const char *id,
 {
 	char key[256];
 	char out[1024];
-	const char *words[] = { what, id, "--operator-key", key, NULL };
+	const char *words[] = { what, id, "--operator-key", key, "--subject",
+		"CN=Ada Lovelace", NULL };
 
 	snprintf(key, sizeof(key), "%.200s/operator-%u.key", w->daemon.dir,
 	    number);
