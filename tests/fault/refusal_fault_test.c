@@ -98,11 +98,13 @@ cards_with_a_wrong_attestation_get_no_certificate(void **state)
 	struct cw_fault_world *w = world;
 
 	(void)state;
-	cw_fault_invite(w, 1);
 	for (size_t i = 0; i < COUNT(chains); i++) {
 		struct cw_fault_chain chain;
 		struct cw_buf personalisation;
 
+		/* One invitation begins a dozen sessions, and not many more. */
+		if (i % 8 == 0)
+			cw_fault_invite(w, 1);
 		cw_buf_init(&personalisation, 65536);
 		cw_fault_chain_init(&chain, &w->daemon);
 		chains[i].change(&chain);
