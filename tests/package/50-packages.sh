@@ -112,8 +112,8 @@ ok 'and where Firefox does' test -e "$root/usr/share/mozilla/extensions/{ec8030f
 # As an operator does it, with keys from the development tree.
 cat >"$root/setup" <<'END'
 set -e
-cardwright-keys dev --dir /root/dev --url https://localhost:8443 >/dev/null
-cd /root/dev
+cardwright-keys dev --dir /srv/dev --url https://localhost:8443 >/dev/null
+cd /srv/dev
 install -m 600 management.key issuing-ca.key tag.key /etc/cardwright/
 install -m 600 -o cardwright-web tls.key /etc/cardwright/
 install -m 644 management.pem issuing-ca.pem authority.pem tls.pem /etc/cardwright/
@@ -138,7 +138,7 @@ sed 's/^/# /' "$WORK/log"
 ok 'as two users' grep -q 'separation by=users' "$WORK/log"
 url=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$WORK/log")
 ok 'and answers' curl --silent --fail --max-time 10 \
-    --cacert "$root/root/dev/tls-root.pem" "$url/healthz"
+    --cacert "$root/srv/dev/tls-root.pem" "$url/healthz"
 # unshare passes no signal on; the issuer is its child.
 stop_issuer() {
 	pkill -TERM -P "$(pgrep -P "$issuer" unshare)" && wait "$issuer"
@@ -157,7 +157,7 @@ ok 'and finds little to expose' systemd-analyze security --offline=yes \
 
 # --- they go -----------------------------------------------------------------------------
 
-rm -rf "$root/root/dev" "$root/setup"
+rm -rf "$root/srv/dev" "$root/setup"
 ok 'removing keeps keys and state' inside apt-get -qq -y remove \
     cardwright-agent cardwright-server
 ok 'here they are' test -e "$root/etc/cardwright/management.key" -a \
