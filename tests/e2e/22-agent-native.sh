@@ -4,31 +4,18 @@
 # issuer, a pinentry with a script. The end of the browser at every place.
 # RUN: plain-only
 . "${TOP:-.}/tests/e2e/lib.sh"
+. "$TOP/tests/e2e/lib-issuer.sh"
 
 AGENT=$BUILD/cardwright-agent
 R=$WORK/reader
-K=$WORK/keys
 HOME=$WORK
 export HOME
 unset XDG_STATE_HOME
 ID=edceamngaogbiecbdhocffodbdaieojc
 
-[ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
 reader_start "$R" || skip_all "$reader_why"
 
-"$BUILD/cardwright-keys" dev --dir "$K" >/dev/null
-sed 's/^listen.*/listen = 127.0.0.1:0/; s,^url.*,url = https://localhost:0,' \
-    "$K/issuer.ini" >"$K/test.ini"
-"$BUILD/cardwrightd" --config "$K/test.ini" 2>"$WORK/issuer.log" </dev/null &
-issuer=$!
-at_exit 'kill "$issuer" 2>/dev/null; wait "$issuer" 2>/dev/null'
-is_ready() {
-	grep -q ' ready ' "$WORK/issuer.log"
-}
-ok 'the issuer starts' wait_for 10 is_ready
-URL=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$WORK/issuer.log")
-[ -n "$URL" ] || finish
-sed -i "s,^url.*,url = $URL," "$K/test.ini"
+issuer_begin
 
 cat >"$WORK/pinentry" <<END
 #!/bin/sh

@@ -5,26 +5,12 @@
 # connection that just ends.
 # RUN: parallel
 . "${TOP:-.}/tests/e2e/lib-tap.sh"
+. "$TOP/tests/e2e/lib-issuer.sh"
 
-K=$WORK/keys
-LOG=$WORK/issuer.log
 
-[ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
 command -v curl >/dev/null || skip_all 'curl is not installed'
 
-"$BUILD/cardwright-keys" dev --dir "$K" >/dev/null
-sed 's/^listen.*/listen = 127.0.0.1:0/; s,^url.*,url = https://localhost:0,' \
-    "$K/issuer.ini" >"$K/test.ini"
-"$BUILD/cardwrightd" --config "$K/test.ini" 2>"$LOG" </dev/null &
-issuer=$!
-at_exit 'kill "$issuer" 2>/dev/null; wait "$issuer" 2>/dev/null'
-is_ready() {
-	grep -q ' ready ' "$LOG"
-}
-ok 'the issuer starts' wait_for 10 is_ready
-URL=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$LOG")
-[ -n "$URL" ] || finish
-sed -i "s,^url.*,url = $URL," "$K/test.ini"
+issuer_begin
 
 dd if=/dev/zero of="$WORK/mebibyte" bs=1024 count=1024 2>/dev/null
 dd if=/dev/zero of="$WORK/just-too-much" bs=65537 count=1 2>/dev/null
@@ -120,7 +106,7 @@ sed -e "s,^listen.*,listen = unix:$WORK/socket," \
     "$K/test.ini" >"$K/proxy.ini"
 "$BUILD/cardwrightd" --config "$K/proxy.ini" 2>"$LOG" </dev/null &
 issuer=$!
-ok 'behind a proxy it starts on a Unix socket' wait_for 10 is_ready
+ok 'behind a proxy it starts on a Unix socket' wait_for 10 issuer_is_ready
 # proxied ARGUMENTS OF curl...: the status of each answer, and how many had it.
 proxied() {
 	curl --silent --max-time 20 --unix-socket "$WORK/socket" \
