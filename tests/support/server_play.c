@@ -2,6 +2,10 @@
 /* Whole sessions on the issuer in this process. */
 #include "tests/support/server_world.h"
 
+#include <stdlib.h>
+
+#include "server/evidence.h"
+
 void
 cw_server_play_init(struct cw_server_play *play)
 {
@@ -113,4 +117,45 @@ cw_server_play_status(struct cw_server_world *w,
 		status = c.status;
 	cw_session_wipe(&s);
 	return status;
+}
+
+static enum cw_err
+add_root(void *trust, struct cw_bytes der)
+{
+	return cw_trust_add_root(trust, der);
+}
+
+static struct cw_trust *
+root(struct cw_server_world *w, const char *name)
+{
+	struct cw_trust *trust = cw_trust_new();
+
+	assert_err(cw_pem_certificates(cw_keys_tree_path(w->tree, name),
+		       add_root, trust),
+	    CW_OK);
+	return trust;
+}
+
+void
+cw_server_play_evidence(struct cw_server_world *w,
+    const struct cw_server_play *play,
+    void (*check)(struct cw_evidence *e, struct cw_trust *vendor,
+	struct cw_trust *issuer))
+{
+	struct cw_evidence *e = calloc(1, sizeof(*e));
+	struct cw_trust *vendor = root(w, "vendor-root.pem");
+	struct cw_trust *issuer = root(w, "issuer-root.pem");
+	struct cw_session s;
+	struct cw_buf file;
+
+	cw_buf_init(&file, CW_EVIDENCE_MAX);
+	cw_server_play_session(w, play, &s);
+	assert_err(cw_evidence_export(w->store, s.serial, &file), CW_OK);
+	assert_err(cw_evidence_decode(cw_buf_bytes(&file), e), CW_OK);
+	check(e, vendor, issuer);
+	cw_trust_free(&vendor);
+	cw_trust_free(&issuer);
+	cw_buf_wipe(&file);
+	cw_session_wipe(&s);
+	free(e);
 }

@@ -11,6 +11,7 @@
 #define CW_TESTS_SERVER_WORLD_H
 
 #include "card/card.h"
+#include "proto/evidence.h"
 #include "proto/batch.h"
 #include "server/session.h"
 #include "tests/support/check.h"
@@ -117,5 +118,14 @@ bool cw_server_play_revoked(struct cw_server_world *w,
 /* Status of the session's certificate; 0 if there is no row. */
 enum cw_certificate_status cw_server_play_status(struct cw_server_world *w,
     const struct cw_server_play *play);
+
+/*
+ * The evidence of its certificate, as it is exported and read again, judged by
+ * the two roots: `check` is asked with it.
+ */
+void cw_server_play_evidence(struct cw_server_world *w,
+    const struct cw_server_play *play,
+    void (*check)(struct cw_evidence *e, struct cw_trust *vendor,
+	struct cw_trust *issuer));
 
 #endif
