@@ -11,8 +11,8 @@
 #define CW_TESTS_SERVER_WORLD_H
 
 #include "card/card.h"
-#include "proto/evidence.h"
 #include "proto/batch.h"
+#include "proto/evidence.h"
 #include "server/session.h"
 #include "tests/support/check.h"
 #include "tests/support/keys_tree.h"
