@@ -95,9 +95,10 @@ check_scope(const struct cw_signer_state *s, const struct cw_session *x,
 {
 	const struct cw_scope *scope = &x->request.scope;
 
-	if (x->grant.action != CW_ACTION_ENROLL &&
-	    x->grant.action != CW_ACTION_RENEW)
+	if (x->grant.action == CW_ACTION_MANAGE)
 		return CW_ERR_PROFILE_REFUSES;
+	if (!cw_scope_makes_keys(scope))
+		return CW_ERR_BAD_SCOPE;
 	if (cw_index_session_keys(&s->log.index, x->th) >= scope->keys_max)
 		return CW_ERR_BAD_SCOPE;
 	if (k->attributes.slot != 0 &&

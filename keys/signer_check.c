@@ -112,7 +112,12 @@ cw_signer_check_within(const struct cw_request *q, const struct cw_grant *g,
 {
 	if (q->mode != g->mode)
 		return CW_ERR_WRONG_MODE;
-	if (!cw_scope_within(&q->scope, &g->scope))
+	/* What is there already cannot be known to an issuer that must not know
+	 * the card again. */
+	if (g->action != CW_ACTION_ENROLL && q->mode == CW_MODE_ANONYMOUS)
+		return CW_ERR_WRONG_MODE;
+	if (!cw_scope_within(&q->scope, &g->scope) ||
+	    !cw_action_allows(g->action, &q->scope))
 		return CW_ERR_BAD_SCOPE;
 	if ((p->suites & 1u << q->suite->id) == 0)
 		return CW_ERR_PROFILE_REFUSES;

@@ -63,7 +63,7 @@ check_grant(struct check *c)
 
 	if (err != CW_OK)
 		return err;
-	if ((g->action != CW_ACTION_ENROLL && g->action != CW_ACTION_RENEW) ||
+	if (!cw_action_allows(g->action, &g->scope) ||
 	    (g->has_leaf && g->mode != CW_MODE_IDENTIFIED) ||
 	    (g->has_pseudonym && g->mode != CW_MODE_PSEUDONYMOUS))
 		return CW_ERR_BAD_EVIDENCE;

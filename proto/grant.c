@@ -2,7 +2,42 @@
 /* Grants. */
 #include "proto/grant.h"
 
+#include "proto/command.h"
 #include "proto/fields.h"
+
+/* Commands, one bit for each number. */
+#define BIT(command) (1u << (command))
+#define MAKES (BIT(CW_CREATE_KEY) | BIT(CW_SET_CERTIFICATES))
+#define LOOKS (BIT(CW_LIST) | BIT(CW_UNLOCK_KEY) | BIT(CW_CLOSE))
+
+static const unsigned allowed[] = {
+	[CW_ACTION_ENROLL] = MAKES | BIT(CW_CREATE_PUK_POLICY) |
+	    BIT(CW_CREATE_PIN_POLICY) | BIT(CW_IMPORT_SYMMETRIC_KEY) |
+	    BIT(CW_IMPORT_PRIVATE_KEY) | BIT(CW_SET_EXTENSION) | BIT(CW_CLOSE),
+	/* The old key goes by UPDATE_KEY, or where its PIN is named by
+	 * DELETE_KEY. */
+	[CW_ACTION_RENEW] = LOOKS | MAKES | BIT(CW_SET_EXTENSION) |
+	    BIT(CW_DELETE_KEY) | BIT(CW_UPDATE_KEY) |
+	    BIT(CW_CLONE_KEY_PROTECTION),
+	[CW_ACTION_MANAGE] = LOOKS | BIT(CW_DELETE_KEY),
+	[CW_ACTION_UNLOCK] = LOOKS | MAKES | BIT(CW_UPDATE_KEY),
+};
+
+bool
+cw_action_allows(enum cw_action action, const struct cw_scope *scope)
+{
+	for (size_t i = 0; i < scope->n_commands; i++)
+		if ((allowed[action] & BIT(scope->commands[i])) == 0)
+			return false;
+	return action != CW_ACTION_ENROLL || scope->n_objects == 0;
+}
+
+bool
+cw_scope_makes_keys(const struct cw_scope *scope)
+{
+	return scope->keys_max > 0 &&
+	    cw_scope_has_command(scope, CW_CREATE_KEY);
+}
 
 static void
 put_binding(struct cw_buf *b, const struct cw_grant *g)

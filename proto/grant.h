@@ -23,6 +23,15 @@ struct cw_grant {
 	unsigned approvals; /* operators who must approve before step 7 */
 };
 
+/*
+ * What a session of this kind may have in its scope (docs/protocol.md 4): what
+ * the person was asked for and what happens must be of one kind.
+ */
+bool cw_action_allows(enum cw_action action, const struct cw_scope *scope);
+
+/* True if the scope is one of a session that makes keys. */
+bool cw_scope_makes_keys(const struct cw_scope *scope);
+
 /* Signs a grant. Errors: those of cw_cose_sign1_make. */
 enum cw_err cw_grant_make(const struct cw_grant *grant,
     const struct cw_private_key *authority, struct cw_buf *out)

@@ -25,10 +25,61 @@ put_versions(struct cw_buf *b)
 	cw_cbor_put_uint(b, CW_VERSION);
 }
 
+static void
+put_objects(struct cw_buf *b, const struct cw_intent *intent)
+{
+	cw_cbor_put_uint(b, 9);
+	cw_cbor_put_array(b, intent->n_objects);
+	for (size_t i = 0; i < intent->n_objects; i++) {
+		const struct cw_intent_object *o = &intent->objects[i];
+
+		cw_cbor_put_array(b, 4);
+		cw_cbor_put_uint(b, o->id);
+		if (o->slot != 0)
+			cw_cbor_put_uint(b, o->slot);
+		else
+			cw_cbor_put_null(b);
+		cw_cbor_put_bstr(b, CW_BYTES_ARRAY(o->leaf_hash));
+		cw_cbor_put_tstr(b, o->name);
+	}
+}
+
+/* What is named is what the scope has, and nothing is left out. */
+static void
+get_objects(struct cw_cbor_reader *r, struct cw_intent *out)
+{
+	out->n_objects = cw_cbor_array(r, 1, CW_SCOPE_OBJECTS_MAX);
+	if (out->n_objects != out->scope.n_objects)
+		cw_cbor_fail(r, CW_ERR_BAD_SCOPE);
+	for (size_t i = 0; i < out->n_objects; i++) {
+		struct cw_intent_object *o = &out->objects[i];
+
+		cw_cbor_array(r, 4, 4);
+		o->id = cw_cbor_u32(r, 1, UINT32_MAX);
+		if (o->id != out->scope.objects[i])
+			cw_cbor_fail(r, CW_ERR_BAD_SCOPE);
+		if (!cw_cbor_is_null(r))
+			o->slot = cw_field_slot(r);
+		cw_cbor_bstr_into(r, o->leaf_hash, sizeof(o->leaf_hash));
+		o->name = cw_field_text(r);
+		cw_cbor_array_end(r);
+	}
+	cw_cbor_array_end(r);
+}
+
+const struct cw_intent_object *
+cw_intent_object(const struct cw_intent *intent, uint32_t id)
+{
+	for (size_t i = 0; i < intent->n_objects; i++)
+		if (intent->objects[i].id == id)
+			return &intent->objects[i];
+	return NULL;
+}
+
 void
 cw_intent_encode(const struct cw_intent *intent, struct cw_buf *out)
 {
-	cw_cbor_put_map(out, 9);
+	cw_cbor_put_map(out, intent->n_objects > 0 ? 10 : 9);
 	cw_cbor_put_uint(out, 0);
 	put_versions(out);
 	cw_cbor_put_uint(out, 1);
@@ -47,6 +98,8 @@ cw_intent_encode(const struct cw_intent *intent, struct cw_buf *out)
 	cw_cbor_put_uint(out, intent->mode);
 	cw_cbor_put_uint(out, 8);
 	cw_cbor_put_uint(out, intent->expires_s);
+	if (intent->n_objects > 0)
+		put_objects(out, intent);
 }
 
 enum cw_err
@@ -75,6 +128,8 @@ cw_intent_decode(struct cw_bytes in, struct cw_intent *out)
 	out->mode = cw_cbor_u32(&r, 1, CW_MODE_ANONYMOUS);
 	cw_cbor_key(&r, 8);
 	out->expires_s = cw_cbor_uint(&r, 0, INT64_MAX);
+	if (cw_cbor_key_opt(&r, 9))
+		get_objects(&r, out);
 	cw_cbor_map_end(&r);
 	return cw_cbor_finish(&r);
 }

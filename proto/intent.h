@@ -6,6 +6,14 @@
 #include "proto/scope.h"
 #include "proto/crypto.h"
 
+/* What an object of the scope is: the issuer's words for it. */
+struct cw_intent_object {
+	uint32_t id;
+	uint8_t slot;                     /* PIV key reference, or 0 */
+	uint8_t leaf_hash[CW_HASH_BYTES]; /* H of its leaf certificate, DER */
+	struct cw_bytes name;             /* that certificate's subject */
+};
+
 struct cw_intent {
 	struct cw_bytes issuer_name; /* displayable text */
 	struct cw_bytes purpose;
@@ -15,11 +23,19 @@ struct cw_intent {
 	struct cw_scope scope;
 	enum cw_mode mode;
 	uint64_t expires_s;
+	/* None, or exactly the scope's objects in their order. */
+	size_t n_objects;
+	struct cw_intent_object objects[CW_SCOPE_OBJECTS_MAX];
 };
+
+/* The name of this object; NULL: the Intent does not say. */
+const struct cw_intent_object *cw_intent_object(const struct cw_intent *intent,
+    uint32_t id);
 
 void cw_intent_encode(const struct cw_intent *intent, struct cw_buf *out);
 
-/* Errors: the reader's; BAD_VERSION when version 1 is not offered; BAD_TEXT. */
+/* Errors: the reader's; BAD_VERSION when version 1 is not offered; BAD_TEXT;
+ * BAD_SCOPE when the objects that are named are not those of the scope. */
 enum cw_err cw_intent_decode(struct cw_bytes in, struct cw_intent *out)
     __attribute__((warn_unused_result));
 

@@ -7,7 +7,7 @@
 #ifndef CW_SERVER_ADMIN_H
 #define CW_SERVER_ADMIN_H
 
-#include "server/store.h"
+#include "server/target.h"
 
 struct cw_admin {
 	/* options; NULL or 0 where not given */
@@ -15,9 +15,9 @@ struct cw_admin {
 	const char *subject, *profile, *account, *purpose, *authority_key;
 	const char *bind_model, *bind_leaf, *bind_pseudonym;
 	const char *out, *vendor_root, *issuer;
-	const char *operator_key;
+	const char *operator_key, *action, *certificates;
 	unsigned approvals, uses, hours, mode, reason, passphrase_fd, wait_s;
-	bool has_reason, has_passphrase_fd, wait, json;
+	bool has_reason, has_passphrase_fd, wait, json, with_key;
 	const char *argument; /* SERIAL, FILE or CODE */
 	/* opened for the commands that need them */
 	struct cw_config *config;
@@ -49,6 +49,12 @@ enum cw_err cw_admin_approvals(struct cw_admin *admin)
 enum cw_err cw_admin_approve(struct cw_admin *admin)
     __attribute__((warn_unused_result));
 enum cw_err cw_admin_reject(struct cw_admin *admin)
+    __attribute__((warn_unused_result));
+
+/* What an invitation of this action is about, as the options name it. Errors: those
+ * of cw_targets_add and _find, USAGE; UNKNOWN_SERIAL if it is nothing. All said. */
+enum cw_err cw_admin_find_targets(const struct cw_admin *admin,
+    enum cw_action action, struct cw_targets *targets)
     __attribute__((warn_unused_result));
 
 /* Says what is wrong, on stderr: `what` and the error's texts. Returns `err`. */

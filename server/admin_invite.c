@@ -10,6 +10,7 @@
 #include "proto/base/secret.h"
 #include "proto/command.h"
 #include "server/admin.h"
+#include "server/target.h"
 #include "server/text.h"
 
 #define CODE_BYTES 18 /* 144 bits; 24 characters */
@@ -22,6 +23,15 @@ struct invite {
 	char url[CW_URI_MAX + 16];
 	char purpose[CW_TEXT_MAX + 1];
 	char code[CW_B64URL_CHARS(CODE_BYTES) + 1];
+	bool with_key;             /* an unlock that renews, too */
+	struct cw_targets targets; /* what is there already */
+};
+
+static const char *const actions[] = {
+	[CW_ACTION_ENROLL] = "enroll",
+	[CW_ACTION_RENEW] = "renew",
+	[CW_ACTION_MANAGE] = "manage",
+	[CW_ACTION_UNLOCK] = "unlock",
 };
 
 static enum cw_err
@@ -49,28 +59,63 @@ set_binding(const struct cw_admin *admin, struct cw_grant *g)
 	return CW_OK;
 }
 
-/* What the session of this profile does, and nothing else. */
-static void
-set_scope(const struct cw_profile *profile, struct cw_scope *scope)
+/* ---- what the session may do, and nothing else ---- */
+
+/* Renewed outside the PIV slots, where the PIN must be named, the new key shares
+ * the old one's PIN and the old one is deleted; otherwise UPDATE_KEY does both. */
+static bool
+is_replaced_by_deletion(const struct cw_profile *profile)
 {
+	return profile->slot == 0 && profile->pin;
+}
+
+static void
+allow(struct cw_scope *scope, enum cw_command_no no)
+{
+	scope->commands[scope->n_commands++] = (uint8_t)no;
+}
+
+/* By rising numbers, as a scope wants them. */
+static void
+set_scope(const struct invite *v, struct cw_scope *scope)
+{
+	const struct cw_profile *profile = v->profile;
+	enum cw_action action = v->grant.action;
+	bool makes = action == CW_ACTION_ENROLL || action == CW_ACTION_RENEW ||
+	    (action == CW_ACTION_UNLOCK && v->with_key);
+	bool replaces = makes && action != CW_ACTION_ENROLL;
+
 	memset(scope, 0, sizeof(*scope));
-	scope->keys_max = 1;
-	if (profile->pin && profile->slot == 0)
-		scope->commands[scope->n_commands++] = CW_CREATE_PIN_POLICY;
-	scope->commands[scope->n_commands++] = CW_CREATE_KEY;
-	scope->commands[scope->n_commands++] = CW_SET_CERTIFICATES;
-	scope->commands[scope->n_commands++] = CW_CLOSE;
-	if (profile->slot != 0)
-		scope->slots[scope->n_slots++] = profile->slot;
+	if (action == CW_ACTION_ENROLL && is_replaced_by_deletion(profile))
+		allow(scope, CW_CREATE_PIN_POLICY);
+	if (makes) {
+		scope->keys_max = 1;
+		allow(scope, CW_CREATE_KEY);
+		allow(scope, CW_SET_CERTIFICATES);
+		if (profile->slot != 0)
+			scope->slots[scope->n_slots++] = profile->slot;
+	}
+	if (action != CW_ACTION_ENROLL)
+		allow(scope, CW_LIST);
+	if (action == CW_ACTION_MANAGE ||
+	    (replaces && is_replaced_by_deletion(profile)))
+		allow(scope, CW_DELETE_KEY);
+	if (action == CW_ACTION_UNLOCK)
+		allow(scope, CW_UNLOCK_KEY);
+	if (replaces && !is_replaced_by_deletion(profile))
+		allow(scope, CW_UPDATE_KEY);
+	allow(scope, CW_CLOSE);
+	scope->n_objects = v->targets.n;
+	for (size_t i = 0; i < v->targets.n; i++)
+		scope->objects[i] = v->targets.items[i].id;
 }
 
 static enum cw_err
-check_subject(const struct cw_admin *admin, const struct cw_profile *profile)
+check_subject(const char *text, const struct cw_profile *profile)
 {
 	struct cw_subject subject;
 	struct cw_subject suffix;
-	enum cw_err err =
-	    cw_subject_parse(cw_bytes_str(admin->subject), &subject);
+	enum cw_err err = cw_subject_parse(cw_bytes_str(text), &subject);
 
 	if (err != CW_OK)
 		return cw_admin_say(err, "--subject");
@@ -93,31 +138,63 @@ check_profile(const struct cw_admin *admin, const struct invite *v)
 	if (v->grant.mode < 1 || v->grant.mode > 3 ||
 	    (v->profile->modes & 1u << v->grant.mode) == 0)
 		return cw_admin_say(CW_ERR_PROFILE_REFUSES, "--mode");
+	if (v->grant.action != CW_ACTION_ENROLL &&
+	    v->grant.mode == CW_MODE_ANONYMOUS)
+		return cw_admin_say(CW_ERR_WRONG_MODE,
+		    "--mode: nothing is known again of a card in mode 3");
+	/* OPEN SESSION would want the very PIN that is blocked. */
+	if (v->grant.action == CW_ACTION_UNLOCK && v->profile->slot != 0 &&
+	    v->grant.mode == CW_MODE_IDENTIFIED)
+		return cw_admin_say(CW_ERR_WRONG_MODE,
+		    "--mode: a blocked PIN opens no session in mode 1");
 	if (v->grant.uses < 1 || v->grant.uses > v->profile->uses_max)
 		return cw_admin_say(CW_ERR_PROFILE_REFUSES, "--uses");
 	if (admin->approvals > 9)
 		return cw_admin_say(CW_ERR_USAGE, "--approvals");
-	return check_subject(admin, v->profile);
+	return check_subject(admin->subject, v->profile);
 }
 
 /* Where nobody says which: the profile's, and of several the first of these. */
 static enum cw_mode
-choose_mode(const struct cw_profile *profile)
+choose_mode(const struct cw_profile *profile, enum cw_action action)
 {
 	static const enum cw_mode order[] = { CW_MODE_PSEUDONYMOUS,
 		CW_MODE_ANONYMOUS, CW_MODE_IDENTIFIED };
 
 	for (size_t i = 0; profile != NULL && i < 3; i++)
-		if ((profile->modes & 1u << order[i]) != 0)
+		if ((profile->modes & 1u << order[i]) != 0 &&
+		    (action == CW_ACTION_ENROLL ||
+			order[i] != CW_MODE_ANONYMOUS))
 			return order[i];
 	return CW_MODE_PSEUDONYMOUS;
 }
 
 static enum cw_err
-prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
+set_action(const struct cw_admin *admin, struct invite *v)
+{
+	v->grant.action = CW_ACTION_ENROLL;
+	for (unsigned i = CW_ACTION_ENROLL; admin->action != NULL; i++) {
+		if (i > CW_ACTION_UNLOCK)
+			return cw_admin_say(CW_ERR_USAGE,
+			    "--action enroll|renew|manage|unlock");
+		v->grant.action = (enum cw_action)i;
+		if (strcmp(admin->action, actions[i]) == 0)
+			break;
+	}
+	v->with_key = admin->with_key;
+	if (v->with_key && v->grant.action != CW_ACTION_UNLOCK)
+		return cw_admin_say(CW_ERR_USAGE,
+		    "--with-key is for --action unlock");
+	if (admin->certificates != NULL && v->grant.action == CW_ACTION_ENROLL)
+		return cw_admin_say(CW_ERR_USAGE,
+		    "--certificates is for --action renew, manage or unlock");
+	return CW_OK;
+}
+
+static enum cw_err
+set_grant(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 {
 	struct cw_grant *g = &v->grant;
-	struct cw_intent *i = &v->intent;
 	unsigned hours =
 	    admin->hours != 0 ? admin->hours : admin->config->invitation_hours;
 	enum cw_err err;
@@ -129,9 +206,8 @@ prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 	g->account = cw_bytes_str(
 	    admin->account != NULL ? admin->account : admin->subject);
 	g->profile = cw_bytes_str(admin->profile);
-	g->action = CW_ACTION_ENROLL;
 	g->mode = admin->mode != 0 ? (enum cw_mode)admin->mode :
-				     choose_mode(v->profile);
+				     choose_mode(v->profile, g->action);
 	g->uses = admin->uses != 0 ? admin->uses : 1;
 	v->expires_s = now_s + hours * 3600ull;
 	err = check_profile(admin, v);
@@ -139,19 +215,43 @@ prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 		err = set_binding(admin, g);
 	if (err != CW_OK)
 		return err;
-	/* Operators have the whole time of a session that began in time. */
-	g->approvals = admin->approvals > v->profile->approvals ?
-	    admin->approvals :
-	    v->profile->approvals;
+	set_scope(v, &g->scope);
+	for (size_t i = 0; cw_scope_makes_keys(&g->scope) && i < v->targets.n;
+	     i++)
+		if (v->targets.items[i].slot != v->profile->slot)
+			return cw_admin_say(CW_ERR_PROFILE_REFUSES,
+			    "a key of another slot than the profile's");
+	/* Operators have the whole time of a session that began in time; where
+	 * no key is made they have nothing to approve. */
+	if (cw_scope_makes_keys(&g->scope))
+		g->approvals = admin->approvals > v->profile->approvals ?
+		    admin->approvals :
+		    v->profile->approvals;
 	g->not_after_s = v->expires_s +
 	    (g->approvals > 0 ? cw_config_session_s(admin->config, v->profile) :
 				0);
-	set_scope(v->profile, &g->scope);
+	return CW_OK;
+}
+
+static const char *const purposes[] = {
+	[CW_ACTION_ENROLL] = "A new key in your card and a certificate for it",
+	[CW_ACTION_RENEW] =
+	    "A new key in place of the one in your card, and a certificate for "
+	    "it",
+	[CW_ACTION_MANAGE] = "Deletes what is no longer needed in your card",
+	[CW_ACTION_UNLOCK] = "Unblocks the PIN of your card",
+};
+
+static void
+set_intent(const struct cw_admin *admin, struct invite *v)
+{
+	const struct cw_grant *g = &v->grant;
+	struct cw_intent *i = &v->intent;
+
 	snprintf(v->url, sizeof(v->url), "%s/session", admin->config->url);
 	if (admin->purpose == NULL)
-		snprintf(v->purpose, sizeof(v->purpose),
-		    "A new key in your card and a certificate for it (%s).",
-		    admin->profile);
+		snprintf(v->purpose, sizeof(v->purpose), "%s (%s).",
+		    purposes[g->action], admin->profile);
 	else
 		snprintf(v->purpose, sizeof(v->purpose), "%s", admin->purpose);
 	i->issuer_name = cw_bytes_str(admin->config->name);
@@ -162,7 +262,38 @@ prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 	i->scope = g->scope;
 	i->mode = g->mode;
 	i->expires_s = v->expires_s;
-	return CW_OK;
+	i->n_objects = v->targets.n;
+	for (size_t k = 0; k < v->targets.n; k++) {
+		const struct cw_target *t = &v->targets.items[k];
+
+		i->objects[k].id = t->id;
+		i->objects[k].slot = t->slot;
+		memcpy(i->objects[k].leaf_hash, t->leaf_hash, CW_HASH_BYTES);
+		i->objects[k].name = cw_bytes_str(t->subject);
+	}
+}
+
+static enum cw_err
+prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
+{
+	enum cw_err err = set_action(admin, v);
+
+	if (err == CW_OK && v->grant.action != CW_ACTION_ENROLL)
+		err =
+		    cw_admin_find_targets(admin, v->grant.action, &v->targets);
+	if (err != CW_OK)
+		return err;
+	/* Whom and how, if nobody says: as the newest of what is there. */
+	if (admin->subject == NULL && v->targets.n > 0)
+		admin->subject = v->targets.newest.subject;
+	if (admin->profile == NULL && v->targets.n > 0)
+		admin->profile = v->targets.newest.profile;
+	if (admin->subject == NULL || admin->profile == NULL)
+		return cw_admin_say(CW_ERR_USAGE, "--subject and --profile");
+	err = set_grant(admin, v, now_s);
+	if (err == CW_OK)
+		set_intent(admin, v);
+	return err;
 }
 
 static enum cw_err
@@ -232,8 +363,6 @@ cw_admin_invite(struct cw_admin *admin)
 	struct invite *v;
 	enum cw_err err;
 
-	if (admin->subject == NULL || admin->profile == NULL)
-		return cw_admin_say(CW_ERR_USAGE, "--subject and --profile");
 	v = calloc(1, sizeof(*v));
 	if (v == NULL)
 		return CW_ERR_NO_MEMORY;

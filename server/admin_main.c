@@ -30,6 +30,9 @@ static const struct {
 	{ { "bind-leaf", 1, NULL, 0 }, TEXT, AT(bind_leaf), 0 },
 	{ { "bind-pseudonym", 1, NULL, 0 }, TEXT, AT(bind_pseudonym), 0 },
 	{ { "operator-key", 1, NULL, 0 }, TEXT, AT(operator_key), 0 },
+	{ { "action", 1, NULL, 0 }, TEXT, AT(action), 0 },
+	{ { "certificates", 1, NULL, 0 }, TEXT, AT(certificates), 0 },
+	{ { "with-key", 0, NULL, 0 }, FLAG, AT(with_key), 0 },
 	{ { "approvals", 1, NULL, 0 }, NUMBER, AT(approvals), 0 },
 	{ { "uses", 1, NULL, 0 }, NUMBER, AT(uses), 0 },
 	{ { "hours", 1, NULL, 0 }, NUMBER, AT(hours), 0 },
@@ -55,6 +58,9 @@ static const char help[] =
     "      [--mode 1|2|3] [--authority-key FILE] [--passphrase-fd N]\n"
     "      [--bind-model TEXT] [--bind-leaf HEX] [--bind-pseudonym HEX]\n"
     "      [--approvals N]\n"
+    "  invite --action renew|manage|unlock  about what cards hold already:\n"
+    "      --certificates SERIAL[,SERIAL...], or by --subject, --account,\n"
+    "      --bind-leaf, --bind-pseudonym; unlock may renew too: --with-key\n"
     "  withdraw CODE|URL        the invitation is not valid any more\n"
     "  invitations | list | sessions [--json]\n"
     "                           invitations, certificates, sessions\n"

@@ -16,6 +16,21 @@ cw_kept_key_put(struct cw_buf *kept, struct cw_bytes statement,
 	cw_cbor_put_str(kept, policy_version);
 }
 
+enum cw_err
+cw_kept_key_get(struct cw_bytes kept, struct cw_bytes *statement,
+    struct cw_bytes *policy_version)
+{
+	struct cw_cbor_reader r;
+
+	cw_cbor_init(&r, kept);
+	cw_cbor_array(&r, 2, 2);
+	*statement = cw_cbor_bstr(&r, 0, CW_BODY_MAX);
+	*policy_version =
+	    cw_cbor_tstr(&r, CW_POLICY_VERSION_CHARS, CW_POLICY_VERSION_CHARS);
+	cw_cbor_array_end(&r);
+	return cw_cbor_finish(&r) == CW_OK ? CW_OK : CW_ERR_STORE_CORRUPT;
+}
+
 void
 cw_kept_result_put(struct cw_buf *kept,
     const uint8_t close_nonce[CW_NONCE_BYTES], struct cw_bytes statement,
@@ -169,19 +184,14 @@ static enum cw_err
 gather_key(struct gathering *g, struct cw_store *store)
 {
 	struct cw_evidence *e = &g->evidence;
-	struct cw_cbor_reader r;
 	char version[CW_POLICY_VERSION_CHARS + 1] = { 0 };
-	enum cw_err err;
+	enum cw_err err =
+	    cw_kept_key_get(cw_buf_bytes(&g->kept[g->n_steps - 2]),
+		&e->key_statements[0], &e->policy_version);
 
-	cw_cbor_init(&r, cw_buf_bytes(&g->kept[g->n_steps - 2]));
-	cw_cbor_array(&r, 2, 2);
-	e->n_keys = 1;
-	e->key_statements[0] = cw_cbor_bstr(&r, 1, CW_BODY_MAX);
-	e->policy_version =
-	    cw_cbor_tstr(&r, CW_POLICY_VERSION_CHARS, CW_POLICY_VERSION_CHARS);
-	cw_cbor_array_end(&r);
-	if (cw_cbor_finish(&r) != CW_OK)
-		return CW_ERR_STORE_CORRUPT;
+	if (err != CW_OK)
+		return err;
+	e->n_keys = e->key_statements[0].len > 0;
 	memcpy(version, e->policy_version.ptr, CW_POLICY_VERSION_CHARS);
 	err = store->policy_load(store, version, &g->policy);
 	if (err == CW_OK)

@@ -17,6 +17,11 @@
 void cw_kept_key_put(struct cw_buf *kept, struct cw_bytes statement,
     const char *policy_version);
 
+/* The way back; the statement is empty where no key was made. Errors:
+ * STORE_CORRUPT. */
+enum cw_err cw_kept_key_get(struct cw_bytes kept, struct cw_bytes *statement,
+    struct cw_bytes *policy_version) __attribute__((warn_unused_result));
+
 /* [close nonce, result statement, verified_s] */
 void cw_kept_result_put(struct cw_buf *kept,
     const uint8_t close_nonce[CW_NONCE_BYTES], struct cw_bytes statement,

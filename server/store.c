@@ -88,7 +88,7 @@ cw_invitation_init(struct cw_invitation *invitation)
 {
 	memset(invitation, 0, sizeof(*invitation));
 	cw_buf_init(&invitation->grant, CW_GRANT_MAX);
-	cw_buf_init(&invitation->intent, CW_GRANT_MAX);
+	cw_buf_init(&invitation->intent, CW_BODY_MAX);
 }
 
 void

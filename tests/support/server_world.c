@@ -34,7 +34,7 @@ cw_server_world_begin(void **state)
 {
 	(void)state;
 	must(cw_secret_process_init(), "process");
-	cw_keys_tree_make(&tree, 1);
+	cw_keys_tree_make(&tree, 2);
 	cw_keys_tree_start(&tree, CW_SIGNER_CHANNELS);
 	return 0;
 }

@@ -353,22 +353,37 @@ a_session_gets_no_more_keys_than_its_scope(void **state)
 }
 
 static void
-a_grant_to_manage_or_without_the_slot_certifies_nothing(void **state)
+only_a_grant_that_makes_keys_and_names_the_slot_certifies_one(void **state)
 {
-	struct cw_grant grant = cw_keys_grant(desk->now_s);
-	struct cw_keys_session x;
+	static const struct {
+		enum cw_action action;
+		size_t n;
+		uint8_t commands[5], slots;
+		enum cw_err want;
+	} rows[] = {
+		{ CW_ACTION_MANAGE, 3, { 8, 9, 13 }, 1,
+		    CW_ERR_PROFILE_REFUSES },
+		{ CW_ACTION_UNLOCK, 3, { 8, 10, 13 }, 1, CW_ERR_BAD_SCOPE },
+		{ CW_ACTION_RENEW, 3, { 8, 11, 13 }, 1, CW_ERR_BAD_SCOPE },
+		{ CW_ACTION_RENEW, 5, { 3, 4, 8, 11, 13 }, 0,
+		    CW_ERR_BAD_SCOPE },
+		{ CW_ACTION_RENEW, 5, { 3, 4, 8, 11, 13 }, 1, CW_OK },
+		{ CW_ACTION_UNLOCK, 5, { 3, 4, 8, 10, 13 }, 1, CW_OK },
+	};
 
 	(void)state;
-	grant.action = CW_ACTION_MANAGE;
-	cw_keys_desk_stated(desk, &x, &grant, 1);
-	assert_err(cw_keys_desk_certify(desk, &x, false),
-	    CW_ERR_PROFILE_REFUSES);
-	cw_keys_session_wipe(&x);
-	grant.action = CW_ACTION_RENEW;
-	grant.scope.n_slots = 0;
-	cw_keys_desk_stated(desk, &x, &grant, 1);
-	assert_err(cw_keys_desk_certify(desk, &x, false), CW_ERR_BAD_SCOPE);
-	cw_keys_session_wipe(&x);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cw_grant grant = cw_keys_grant(desk->now_s);
+		struct cw_keys_session x;
+
+		grant.action = rows[i].action;
+		grant.scope.n_slots = rows[i].slots;
+		grant.scope.n_commands = rows[i].n;
+		memcpy(grant.scope.commands, rows[i].commands, rows[i].n);
+		cw_keys_desk_stated(desk, &x, &grant, 1);
+		assert_err(cw_keys_desk_certify(desk, &x, false), rows[i].want);
+		cw_keys_session_wipe(&x);
+	}
 }
 
 static void
@@ -395,7 +410,7 @@ main(void)
 		    a_grant_is_used_by_as_many_sessions_as_it_says),
 		cmocka_unit_test(a_session_gets_no_more_keys_than_its_scope),
 		cmocka_unit_test(
-		    a_grant_to_manage_or_without_the_slot_certifies_nothing),
+		    only_a_grant_that_makes_keys_and_names_the_slot_certifies_one),
 		cmocka_unit_test(an_unknown_serial_is_not_revoked),
 	};
 

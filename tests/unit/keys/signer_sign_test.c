@@ -161,6 +161,65 @@ smaller_scope(struct cw_grant *g, struct cw_request *f)
 	f->scope.n_slots = 0;
 }
 
+/* What the person was asked for, and a command of another kind. */
+static void
+ask_of_a_kind(struct cw_grant *g, struct cw_request *f, enum cw_action action,
+    uint8_t first, uint8_t second)
+{
+	g->action = action;
+	g->scope.n_commands = 3;
+	g->scope.commands[0] = first;
+	g->scope.commands[1] = second;
+	g->scope.n_objects = 1;
+	g->scope.objects[0] = 5;
+	f->scope = g->scope;
+}
+
+static void
+enroll_and_delete(struct cw_grant *g, struct cw_request *f)
+{
+	ask_of_a_kind(g, f, CW_ACTION_ENROLL, 3, 9);
+	g->scope.n_objects = f->scope.n_objects = 0;
+}
+
+static void
+enroll_with_objects(struct cw_grant *g, struct cw_request *f)
+{
+	ask_of_a_kind(g, f, CW_ACTION_ENROLL, 3, 4);
+}
+
+static void
+manage_and_create(struct cw_grant *g, struct cw_request *f)
+{
+	ask_of_a_kind(g, f, CW_ACTION_MANAGE, 3, 9);
+}
+
+static void
+unlock_and_delete(struct cw_grant *g, struct cw_request *f)
+{
+	ask_of_a_kind(g, f, CW_ACTION_UNLOCK, 9, 10);
+}
+
+static void
+renew(struct cw_grant *g, struct cw_request *f)
+{
+	ask_of_a_kind(g, f, CW_ACTION_RENEW, 8, 11);
+}
+
+static void
+renew_another(struct cw_grant *g, struct cw_request *f)
+{
+	renew(g, f);
+	f->scope.objects[0] = 6;
+}
+
+static void
+renew_anonymously(struct cw_grant *g, struct cw_request *f)
+{
+	renew(g, f);
+	g->mode = f->mode = CW_MODE_ANONYMOUS;
+}
+
 static void
 long_life(struct cw_grant *g, struct cw_request *f)
 {
@@ -208,6 +267,13 @@ static const struct row rows[] = {
 	{ "another command", more_commands, CW_ERR_BAD_SCOPE },
 	{ "another slot", other_slot, CW_ERR_BAD_SCOPE },
 	{ "an object", an_object, CW_ERR_BAD_SCOPE },
+	{ "an enrolment that deletes", enroll_and_delete, CW_ERR_BAD_SCOPE },
+	{ "an enrolment over keys", enroll_with_objects, CW_ERR_BAD_SCOPE },
+	{ "management that makes keys", manage_and_create, CW_ERR_BAD_SCOPE },
+	{ "an unlock that deletes", unlock_and_delete, CW_ERR_BAD_SCOPE },
+	{ "a renewal", renew, CW_OK },
+	{ "another key than granted", renew_another, CW_ERR_BAD_SCOPE },
+	{ "a renewal in mode 3", renew_anonymously, CW_ERR_WRONG_MODE },
 	{ "a longer life", long_life, CW_ERR_PROFILE_REFUSES },
 	{ "another host", other_host, CW_ERR_BAD_ORIGIN },
 	{ "another port", other_port, CW_ERR_BAD_ORIGIN },

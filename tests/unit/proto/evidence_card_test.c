@@ -44,8 +44,15 @@ keep(struct cw_buf *to, struct cw_bytes bytes)
 static void
 prepare(struct kept *k, struct cw_test_issuer *issuer)
 {
+	static const uint8_t enrolls[] = { CW_CREATE_KEY, CW_SET_CERTIFICATES,
+		CW_CLOSE };
 	struct cw_bytes ca = cw_buf_bytes(&issuer->ca);
-	struct cw_grant grant = {
+	struct cw_grant grant;
+
+	issuer->request.scope.n_objects = 0;
+	issuer->request.scope.n_commands = sizeof(enrolls);
+	memcpy(issuer->request.scope.commands, enrolls, sizeof(enrolls));
+	grant = (struct cw_grant){
 		.subject = cw_bytes_str("CN=Test holder"),
 		.account = cw_bytes_str("holder"),
 		.profile = cw_bytes_str("client"),

@@ -73,7 +73,8 @@ CHANGE(grant_by_management, w->grant_key = w->management.key)
 CHANGE(grant_is_another_object, w->e.grant = w->e.request)
 CHANGE(grant_wants_approvals, w->grant.approvals = 1)
 CHANGE(grant_to_manage, w->grant.action = CW_ACTION_MANAGE)
-CHANGE(grant_to_unlock, w->grant.action = CW_ACTION_UNLOCK)
+CHANGE(grant_to_enroll_over_a_key, w->grant.scope.n_objects = 1;
+       w->grant.scope.objects[0] = 1)
 CHANGE(grant_binds_a_batch, w->grant.has_leaf = true;
        cw_hash(w->e.attestation[0], w->grant.leaf_hash))
 CHANGE(grant_binds_no_pseudonym, w->grant.has_pseudonym = true)
@@ -217,7 +218,7 @@ static const struct row rows[] = {
 	ROW(grant_is_another_object, END, GRANT, WRONG_LABEL),
 	ROW(grant_wants_approvals, GRANT, APPROVALS, BAD_EVIDENCE),
 	ROW(grant_to_manage, GRANT, GRANT, BAD_EVIDENCE),
-	ROW(grant_to_unlock, GRANT, GRANT, BAD_EVIDENCE),
+	ROW(grant_to_enroll_over_a_key, GRANT, GRANT, BAD_EVIDENCE),
 	ROW(grant_binds_a_batch, GRANT, GRANT, BAD_EVIDENCE),
 	ROW(request_by_authority, REQUEST, REQUEST, BAD_EVIDENCE),
 	ROW(request_damaged, MESSAGE_4, REQUEST, BAD_SIGNATURE),

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What earlier sessions put on cards, as a later one can name it: the object's
+ * id on the card, by the card's own key statement, and its certificate, by the
+ * store.
+ */
+#ifndef CW_SERVER_TARGET_H
+#define CW_SERVER_TARGET_H
+
+#include "server/store.h"
+
+struct cw_target {
+	uint32_t id;  /* object id */
+	uint8_t slot; /* PIV key reference, or 0 */
+	uint8_t serial[CW_SERIAL_BYTES];
+	uint8_t leaf_hash[CW_HASH_BYTES]; /* H of the certificate */
+	char subject[CW_SUBJECT_MAX];
+	char profile[64];
+};
+
+struct cw_targets {
+	size_t n;
+	struct cw_target items[CW_SCOPE_OBJECTS_MAX]; /* by rising ids */
+	struct cw_target newest;                      /* of them, if n > 0 */
+};
+
+/* Which certificates are meant; NULL: any. */
+struct cw_target_filter {
+	const char *subject, *account, *profile;
+	const uint8_t *leaf_hash; /* the card's attestation leaf, mode 1 */
+	const uint8_t *pseudonym; /* the card's, mode 2 */
+};
+
+/* By serial number, whatever became of the certificate. Errors: UNKNOWN_SERIAL,
+ * NOT_CONFIRMED (no card ever said that it has it), STORE_CORRUPT. */
+enum cw_err cw_targets_add(struct cw_store *store,
+    const uint8_t serial[CW_SERIAL_BYTES], struct cw_targets *targets)
+    __attribute__((warn_unused_result));
+
+/* All that are active and meant. Errors: TOO_MANY_KEYS (they are more than a
+ * scope can name), STORE_FAILED, STORE_CORRUPT. */
+enum cw_err cw_targets_find(struct cw_store *store,
+    const struct cw_target_filter *filter, struct cw_targets *targets)
+    __attribute__((warn_unused_result));
+
+#endif

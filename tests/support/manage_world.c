@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/manage_world.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "server/text.h"
+
+/* The address that the command prints, taken from its standard output. */
+static enum cw_err
+run_invite(struct cw_admin *admin, char *url, size_t size)
+{
+	FILE *file = tmpfile();
+	int out = dup(STDOUT_FILENO);
+	enum cw_err err;
+	size_t n;
+
+	assert_non_null(file);
+	fflush(stdout);
+	assert_true(dup2(fileno(file), STDOUT_FILENO) >= 0);
+	err = cw_admin_invite(admin);
+	fflush(stdout);
+	assert_true(dup2(out, STDOUT_FILENO) >= 0);
+	close(out);
+	rewind(file);
+	n = fread(url, 1, size - 1, file);
+	url[n] = '\0';
+	fclose(file);
+	return err;
+}
+
+enum cw_err
+cw_manage_invite(struct cw_server_world *w, struct cw_admin options)
+{
+	const char *slash;
+	char url[1024];
+	enum cw_err err;
+
+	options.config = &w->config;
+	options.store = w->store;
+	err = run_invite(&options, url, sizeof(url));
+	if (err != CW_OK) {
+		assert_string_equal(url, "");
+		return err;
+	}
+	slash = strrchr(url, '/');
+	assert_non_null(slash);
+	assert_int_equal(strlen(slash), 1 + 24 + 1);
+	snprintf(w->code, sizeof(w->code), "%.24s", slash + 1);
+	cw_hash(cw_bytes_str(w->code), w->invitation.code_hash);
+	assert_err(w->store->invitation_load(w->store, w->invitation.code_hash,
+		       &w->invitation),
+	    CW_OK);
+	return CW_OK;
+}
+
+void
+cw_manage_enroll(struct cw_server_world *w, const char *profile,
+    char serial[CW_MANAGE_SERIAL])
+{
+	struct cw_admin options = { .subject = "CN=Ada Lovelace,O=Example",
+		.account = "ada",
+		.profile = profile,
+		.mode = CW_MODE_PSEUDONYMOUS };
+	struct cw_server_play play;
+	struct cw_session s;
+
+	assert_err(cw_manage_invite(w, options), CW_OK);
+	cw_server_play_begin(w, &play, 3);
+	cw_server_play_session(w, &play, &s);
+	cw_hexstr_encode(CW_BYTES_ARRAY(s.serial), serial);
+	cw_session_wipe(&s);
+	cw_server_play_wipe(&play);
+}
+
+void
+cw_manage_read(struct cw_server_world *w, struct cw_intent *intent,
+    struct cw_grant *grant)
+{
+	assert_err(cw_intent_decode(cw_buf_bytes(&w->invitation.intent),
+		       intent),
+	    CW_OK);
+	assert_err(cw_grant_decode(cw_buf_bytes(&w->invitation.grant), grant),
+	    CW_OK);
+}
