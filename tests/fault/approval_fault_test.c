@@ -10,8 +10,6 @@
 
 #include "tests/support/fault_world.h"
 
-static struct cw_fault_world *world;
-
 static void
 invite(struct cw_fault_world *w)
 {
@@ -62,11 +60,10 @@ change_host(struct cw_fault_world *w)
 static void
 a_session_waits_for_people_and_goes_on_elsewhere(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 	bool resumed = false;
 	char id[33];
 
-	(void)state;
 	cw_fault_card(w);
 	invite(w);
 	assert_err(cw_fault_enroll(w, &resumed), CW_ERR_APPROVAL_PENDING);
@@ -88,11 +85,10 @@ a_session_waits_for_people_and_goes_on_elsewhere(void **state)
 static void
 a_rejected_session_is_dead_on_both_ends(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 	bool resumed = false;
 	char id[33];
 
-	(void)state;
 	cw_fault_card(w);
 	invite(w);
 	assert_err(cw_fault_enroll(w, &resumed), CW_ERR_APPROVAL_PENDING);
@@ -106,22 +102,6 @@ a_rejected_session_is_dead_on_both_ends(void **state)
 	assert_certificates(w, 2u, 0u);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	world = cw_fault_world_new("", NULL);
-	return world == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	cw_fault_world_free(world);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -131,5 +111,5 @@ main(void)
 		cmocka_unit_test(a_rejected_session_is_dead_on_both_ends),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, cw_fault_setup, cw_fault_teardown);
 }

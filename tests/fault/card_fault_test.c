@@ -9,8 +9,6 @@
 
 #include "tests/support/fault_world.h"
 
-static struct cw_fault_world *world;
-
 /* ---- at every APDU, at every write ---- */
 
 static enum cw_err
@@ -45,9 +43,9 @@ it_goes_on(struct cw_fault_world *w, unsigned active, const char *what,
 }
 
 static void
-at_every_apdu(enum cw_local_fault fault, const char *what)
+at_every_apdu(struct cw_fault_world *w, enum cw_local_fault fault,
+    const char *what)
 {
-	struct cw_fault_world *w = world;
 	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
 	unsigned apdus;
 
@@ -69,33 +67,31 @@ at_every_apdu(enum cw_local_fault fault, const char *what)
 static void
 a_card_pulled_before_any_apdu_goes_on(void **state)
 {
-	(void)state;
-	at_every_apdu(CW_LOCAL_PULL_BEFORE, "pulled before APDU");
+	at_every_apdu(*state, CW_LOCAL_PULL_BEFORE, "pulled before APDU");
 }
 
 static void
 a_card_pulled_after_any_apdu_goes_on(void **state)
 {
-	(void)state;
-	at_every_apdu(CW_LOCAL_PULL_AFTER, "pulled after APDU");
+	at_every_apdu(*state, CW_LOCAL_PULL_AFTER, "pulled after APDU");
 }
 
 static void
 what_comes_between_agent_and_card_changes_nothing(void **state)
 {
-	(void)state;
-	at_every_apdu(CW_LOCAL_LOSE_REPLY, "reply lost, APDU");
-	at_every_apdu(CW_LOCAL_SHORT_REPLY, "reply cut, APDU");
-	at_every_apdu(CW_LOCAL_CHANGE_COMMAND, "changed APDU");
-	at_every_apdu(CW_LOCAL_CHANGE_REPLY, "reply changed, APDU");
-	at_every_apdu(CW_LOCAL_REPEAT, "repeated APDU");
-	at_every_apdu(CW_LOCAL_OTHER_RESET, "reset by another after APDU");
+	at_every_apdu(*state, CW_LOCAL_LOSE_REPLY, "reply lost, APDU");
+	at_every_apdu(*state, CW_LOCAL_SHORT_REPLY, "reply cut, APDU");
+	at_every_apdu(*state, CW_LOCAL_CHANGE_COMMAND, "changed APDU");
+	at_every_apdu(*state, CW_LOCAL_CHANGE_REPLY, "reply changed, APDU");
+	at_every_apdu(*state, CW_LOCAL_REPEAT, "repeated APDU");
+	at_every_apdu(*state, CW_LOCAL_OTHER_RESET,
+	    "reset by another after APDU");
 }
 
 static void
-at_every_write(enum cw_test_tear tear, const char *what)
+at_every_write(struct cw_fault_world *w, enum cw_test_tear tear,
+    const char *what)
 {
-	struct cw_fault_world *w = world;
 	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
 	unsigned first;
 	unsigned writes;
@@ -119,22 +115,19 @@ at_every_write(enum cw_test_tear tear, const char *what)
 static void
 power_lost_before_any_write_loses_nothing(void **state)
 {
-	(void)state;
-	at_every_write(CW_TEST_TEAR_BEFORE, "no power before write");
+	at_every_write(*state, CW_TEST_TEAR_BEFORE, "no power before write");
 }
 
 static void
 power_lost_after_any_write_loses_nothing(void **state)
 {
-	(void)state;
-	at_every_write(CW_TEST_TEAR_AFTER, "no power after write");
+	at_every_write(*state, CW_TEST_TEAR_AFTER, "no power after write");
 }
 
 static void
 a_card_without_room_at_any_write_goes_on_when_there_is_some(void **state)
 {
-	(void)state;
-	at_every_write(CW_TEST_TEAR_FULL, "no room at write");
+	at_every_write(*state, CW_TEST_TEAR_FULL, "no room at write");
 }
 
 /* ---- a full card ---- */
@@ -142,11 +135,10 @@ a_card_without_room_at_any_write_goes_on_when_there_is_some(void **state)
 static void
 a_full_card_ends_the_session_and_nothing_is_certified(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
 	unsigned died = cw_daemon_logged(&w->daemon, "child.died");
 
-	(void)state;
 	cw_fault_card_of(w, cw_buf_bytes(&w->daemon.personalisation), 1);
 	cw_fault_invite(w, 1);
 	assert_err(cw_fault_enroll(w, NULL), CW_OK);
@@ -214,9 +206,8 @@ other_card_at(struct cw_fault_world *w, enum cw_fault_step at)
 static void
 another_card_in_the_middle_changes_nothing_for_the_first(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 
-	(void)state;
 	for (int at = CW_FAULT_REQUEST; at < CW_FAULT_STEPS; at++) {
 		memset(&other, 0, sizeof(other));
 		cw_test_storage_init(&other.storage);
@@ -232,22 +223,6 @@ another_card_in_the_middle_changes_nothing_for_the_first(void **state)
 }
 
 /* ---- all ---- */
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world = cw_fault_world_new("", NULL);
-	return world == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	cw_fault_world_free(world);
-	return 0;
-}
 
 int
 main(void)
@@ -267,5 +242,5 @@ main(void)
 		    another_card_in_the_middle_changes_nothing_for_the_first),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, cw_fault_setup, cw_fault_teardown);
 }

@@ -14,8 +14,6 @@
 
 #define ROUNDS 20
 
-static struct cw_fault_world *world;
-
 static unsigned
 some_us(unsigned most)
 {
@@ -39,10 +37,9 @@ crash_after(struct cw_fault_world *w, const struct cw_fault_post *post)
 static void
 a_confirmed_certificate_survives_a_crash_right_after(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
 
-	(void)state;
 	for (int i = 0; i < ROUNDS; i++) {
 		cw_fault_card(w);
 		cw_fault_invite(w, 1);
@@ -95,11 +92,10 @@ crash_meanwhile(struct cw_fault_world *w, const struct cw_fault_post *post)
 static void
 a_crash_at_any_message_loses_nothing(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
 	unsigned confirmed = 0;
 
-	(void)state;
 	for (int i = 0; i < ROUNDS; i++) {
 		enum cw_err err;
 
@@ -118,22 +114,6 @@ a_crash_at_any_message_loses_nothing(void **state)
 	    ROUNDS);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	world = cw_fault_world_new("", NULL);
-	return world == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	cw_fault_world_free(world);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -143,5 +123,5 @@ main(void)
 		cmocka_unit_test(a_crash_at_any_message_loses_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, cw_fault_setup, cw_fault_teardown);
 }

@@ -11,8 +11,6 @@
 #include "tests/support/fault_vendor.h"
 #include "tests/support/fault_world.h"
 
-static struct cw_fault_world *world;
-
 /* ---- attestation ---- */
 
 static void
@@ -95,9 +93,8 @@ must_refuse(struct cw_fault_world *w, struct cw_bytes personalisation,
 static void
 cards_with_a_wrong_attestation_get_no_certificate(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(chains); i++) {
 		struct cw_fault_chain chain;
 		struct cw_buf personalisation;
@@ -124,10 +121,9 @@ cards_with_a_wrong_attestation_get_no_certificate(void **state)
 static void
 a_card_of_another_vendor_gets_no_certificate(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 	struct cw_daemon other;
 
-	(void)state;
 	assert_true(cw_daemon_make(&other, w->daemon.build, -1, ""));
 	cw_fault_invite(w, 1);
 	must_refuse(w, cw_buf_bytes(&other.personalisation), "another vendor",
@@ -181,9 +177,8 @@ other_capabilities(struct cw_fault_world *w, const struct cw_fault_post *post)
 static void
 a_card_of_another_version_or_suite_is_told_so(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 
-	(void)state;
 	cw_fault_invite(w, 1);
 	cw_fault_card(w);
 	w->happens = other_capabilities;
@@ -199,10 +194,9 @@ a_card_of_another_version_or_suite_is_told_so(void **state)
 static void
 an_invitation_for_one_use_serves_one_card(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
 
-	(void)state;
 	cw_fault_invite(w, 1);
 	cw_fault_card(w);
 	assert_err(cw_fault_enroll(w, NULL), CW_OK);
@@ -230,9 +224,8 @@ in_store(struct cw_fault_world *w, const char *statement)
 static void
 an_expired_invitation_serves_nobody(void **state)
 {
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 
-	(void)state;
 	cw_fault_invite(w, 1);
 	in_store(w,
 	    "UPDATE invitation SET expires_s=1 WHERE created_s="
@@ -257,12 +250,11 @@ static void
 a_certificate_without_a_result_is_taken_back(void **state)
 {
 	const struct timespec pause = { .tv_nsec = 50000000 };
-	struct cw_fault_world *w = world;
+	struct cw_fault_world *w = *state;
 	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
 	unsigned revoked = cw_daemon_certificates(&w->daemon, " revoked ");
 	bool resumed;
 
-	(void)state;
 	cw_fault_invite(w, 1);
 	cw_fault_card(w);
 	w->happens = nothing_more;
@@ -287,22 +279,6 @@ a_certificate_without_a_result_is_taken_back(void **state)
 
 /* ---- all ---- */
 
-static int
-setup(void **state)
-{
-	(void)state;
-	world = cw_fault_world_new("", NULL);
-	return world == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	cw_fault_world_free(world);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -316,5 +292,5 @@ main(void)
 		cmocka_unit_test(a_certificate_without_a_result_is_taken_back),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, cw_fault_setup, cw_fault_teardown);
 }

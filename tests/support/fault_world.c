@@ -160,6 +160,20 @@ cw_fault_world_free(struct cw_fault_world *w)
 	free(w);
 }
 
+int
+cw_fault_setup(void **state)
+{
+	*state = cw_fault_world_new("", NULL);
+	return *state == NULL ? -1 : 0;
+}
+
+int
+cw_fault_teardown(void **state)
+{
+	cw_fault_world_free(*state);
+	return 0;
+}
+
 /* ---- the card ---- */
 
 void

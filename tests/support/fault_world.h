@@ -61,6 +61,10 @@ struct cw_fault_world *cw_fault_world_new(const char *lines,
     bool (*before_launch)(struct cw_fault_world *world));
 void cw_fault_world_free(struct cw_fault_world *world);
 
+/* For a group of tests without states of their own: this is their *state. */
+int cw_fault_setup(void **state);
+int cw_fault_teardown(void **state);
+
 /* A card that this issuer's vendor made, blank, in the reader. */
 void cw_fault_card(struct cw_fault_world *world);
 
