@@ -163,7 +163,7 @@ programs: $(programs)
 tests: $(test_programs)
 
 # Objects are made again when the flags change.
-FLAGS := $(filter-out -Werror,$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) \
+FLAGS := $(filter-out -Werror%,$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) \
 	$(CIVETWEB_FLAGS) $(LDFLAGS_ALL))
 ifneq ($(file <$(BUILD)/.flags),$(FLAGS))
 ifeq ($(filter clean deps help lint install% deb,$(MAKECMDGOALS)),)

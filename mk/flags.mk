@@ -18,12 +18,15 @@ PKG_CONFIG ?= pkg-config
 # strerror_r, which the code therefore does not use.
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE $(CPPFLAGS)
 
+# Sanitizers put red zones around every local, and merge what -O2 keeps apart.
+FRAME_MAX := $(if $(filter asan tsan fuzz,$(MODE)),6144,4096)
+
 WARN_BOTH := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings \
 	-Wstrict-prototypes -Wold-style-definition -Wmissing-prototypes \
 	-Wredundant-decls -Wnested-externs -Wundef -Wformat=2 -Wvla \
 	-Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference \
-	-Wbad-function-cast -Wframe-larger-than=4096
+	-Wbad-function-cast -Wframe-larger-than=$(FRAME_MAX)
 WARN_gcc := -Wcast-align=strict -Wlogical-op -Wduplicated-cond \
 	-Wduplicated-branches -Wformat-signedness -Walloca -Wtrampolines \
 	-Warith-conversion -Wjump-misses-init
@@ -51,12 +54,11 @@ MODE_cov  := -O0 -fPIE --coverage -fprofile-abs-path
 MODE_fuzz := -O1 -fPIE -DCW_SANITIZE=1 -DCW_FUZZ=1 $(SAN_UB) \
 	-fsanitize=fuzzer-no-link
 
-# Sanitizers and counters make gcc warn of code that is not there, so -Werror
-# holds only where the code is compiled as it is written.
+# Sanitizers and counters make gcc warn of code that is not there, so all warnings
+# are errors only where the code is compiled as it is written.
 ifeq ($(WERROR),1)
-ifneq ($(filter release fuzz,$(MODE)),)
-WARN_ERROR := -Werror
-endif
+WARN_ERROR := $(if $(filter release fuzz,$(MODE)),-Werror,\
+	-Werror=frame-larger-than=$(FRAME_MAX))
 endif
 
 ifeq ($(filter $(MODE),release asan tsan cov fuzz),)
