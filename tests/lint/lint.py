@@ -228,14 +228,16 @@ def shell(top):
 
 def layout(top):
     """the C files are as clang-format 14 writes them"""
-    for path in files(top, '.c', '.h'):
-        p = subprocess.run(
-            ['clang-format', '--dry-run', '--Werror', '--style=file', path],
-            cwd=top, capture_output=True, text=True)
-        if p.returncode:
-            at = re.search(r':(\d+):', p.stderr)
-            yield '%s:%s: "make format FILES=%s" puts it right' % (
-                path, at.group(1) if at else '?', path)
+    p = subprocess.run(
+        ['clang-format', '--dry-run', '--Werror', '--style=file'] +
+        list(files(top, '.c', '.h')), cwd=top, capture_output=True, text=True)
+    first = {}
+    for path, line in re.findall(r'^(.+?):(\d+):', p.stderr, re.M):
+        first.setdefault(path, line)
+    for path, line in first.items():
+        yield '%s:%s: "make format FILES=%s" puts it right' % (path, line, path)
+    if p.returncode and not first:
+        yield 'clang-format ends with %d: %s' % (p.returncode, p.stderr)
 
 
 SPDX = '/* SPDX-License-Identifier: Apache-2.0 */\n'
