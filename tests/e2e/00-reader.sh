@@ -8,30 +8,8 @@
 R=$WORK/reader
 reader_start "$R" || skip_all "$reader_why"
 
-# A chip of a few lines: has an answer to reset, refuses every command.
-cat >"$WORK/chip.py" <<'END'
-import os, socket, sys
-s = socket.create_connection(('127.0.0.1', int(os.environ['VPCD_PORT'])))
-def take(n):
-    d = b''
-    while len(d) < n:
-        p = s.recv(n - len(d))
-        if not p:
-            sys.exit(0)
-        d += p
-    return d
-while True:
-    d = take(int.from_bytes(take(2), 'big'))
-    if len(d) == 1:
-        if d != b'\x04':
-            continue
-        r = bytes.fromhex('3b80800101')
-    else:
-        r = b'\x6d\x00'
-    s.sendall(len(r).to_bytes(2, 'big') + r)
-END
 chip() {
-	card_run "$R" "$1" /usr/bin/python3 "$WORK/chip.py"
+	card_run "$R" "$1" /usr/bin/python3 "$TOP/tests/e2e/chip.py"
 }
 port_is_closed() {
 	! grep -qi ':8C7[BC] ' /proc/net/tcp /proc/net/tcp6

@@ -5,22 +5,11 @@
 # RUN: plain-only
 . "${TOP:-.}/tests/e2e/lib.sh"
 
-AGENT=$BUILD/cardwright-agent
+. "$TOP/tests/e2e/lib-agent.sh"
+
 R=$WORK/reader
 S=$WORK/card.state
-HOME=$WORK
-export HOME
-unset XDG_STATE_HOME
 
-# says STATUS PATTERN CMD...: exit status and a line of the output.
-says() {
-	want=$1 pattern=$2
-	shift 2
-	"$@" >"$WORK/said" 2>&1 </dev/null
-	got=$?
-	cat "$WORK/said"
-	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
-}
 agent() {
 	setsid -w "$AGENT" "$@"
 }
@@ -46,28 +35,7 @@ ok 'enroll says that there is no card' says 13 'error 503 NO_CARD' \
     agent enroll https://localhost:1/i/x --yes --wait 0
 
 # A chip that knows no command of ours.
-cat >"$WORK/chip.py" <<'END'
-import os, socket, sys
-s = socket.create_connection(('127.0.0.1', int(os.environ['VPCD_PORT'])))
-def take(n):
-    d = b''
-    while len(d) < n:
-        p = s.recv(n - len(d))
-        if not p:
-            sys.exit(0)
-        d += p
-    return d
-while True:
-    d = take(int.from_bytes(take(2), 'big'))
-    if len(d) == 1:
-        if d != b'\x04':
-            continue
-        r = bytes.fromhex('3b80800101')
-    else:
-        r = b'\x6d\x00'
-    s.sendall(len(r).to_bytes(2, 'big') + r)
-END
-card_run "$R" 1 /usr/bin/python3 "$WORK/chip.py" || note 'no foreign chip'
+card_run "$R" 1 /usr/bin/python3 "$TOP/tests/e2e/chip.py" || note 'no foreign chip'
 ok 'a foreign card is named as such' says 0 'not a Cardwright card' agent cards
 ok 'enroll refuses a foreign card' says 13 'error 504 WRONG_CARD' \
     agent enroll https://localhost:1/i/x --yes --wait 0

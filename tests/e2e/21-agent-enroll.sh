@@ -5,49 +5,22 @@
 # RUN: plain-only
 . "${TOP:-.}/tests/e2e/lib.sh"
 
-AGENT=$BUILD/cardwright-agent
+. "$TOP/tests/e2e/lib-issuer.sh"
+. "$TOP/tests/e2e/lib-agent.sh"
+
 R=$WORK/reader
 S=$WORK/card.state
-K=$WORK/keys
-URL=https://localhost:18447
-HOME=$WORK
-export HOME
-unset XDG_STATE_HOME
-
-[ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
 reader_start "$R" || skip_all "$reader_why"
 
-is_away() {
-	! curl -s --cacert "$K/tls-root.pem" "$URL/healthz"
-}
-issuer_start() {
-	wait_for 10 is_away || return 1
-	"$BUILD/cardwrightd" --config "$K/issuer.ini" >>"$WORK/issuer.log" 2>&1 \
-	    </dev/null &
-	issuer=$!
-	wait_for 10 curl -sf --cacert "$K/tls-root.pem" "$URL/healthz"
-}
-issuer_stop() {
-	[ -z "${issuer:-}" ] || {
-		kill -s "${1:-TERM}" "$issuer" 2>/dev/null
-		wait "$issuer" 2>/dev/null
-	}
-	issuer=
-}
-at_exit issuer_stop
-
-"$BUILD/cardwright-keys" dev --dir "$K" --url "$URL" >/dev/null
-mkdir -p -m 700 "$K/state" "$K/signer"
+# It comes again on the same port, which no other program is given meanwhile.
+issuer_begin 127.0.0.1:$((20000 + $$ % 10000))
 "$BUILD/cardwright-card" --state "$S" \
     --personalise "$K/cards/card-1.personalisation" >/dev/null
-ok 'the issuer starts' issuer_start
 ok 'a card comes in' card_start "$R" 0 "$S"
 
 invite() {
-	"$BUILD/cardwright-admin" --config "$K/issuer.ini" invite \
-	    --subject 'CN=Test holder' --profile person "$@"
+	admin invite --subject 'CN=Test holder' --profile person "$@"
 }
-printf '271828\n31415926\n' >"$WORK/pins"
 printf '123456\n31415926\n' >"$WORK/weak"
 printf '999111\n' >"$WORK/wrong"
 
@@ -55,16 +28,6 @@ printf '999111\n' >"$WORK/wrong"
 enroll() {
 	setsid -w "$AGENT" enroll "$@" --ca "$K/tls-root.pem" --timeout 10
 }
-# says STATUS PATTERN CMD...
-says() {
-	want=$1 pattern=$2
-	shift 2
-	"$@" >"$WORK/said" 2>&1
-	got=$?
-	cat "$WORK/said"
-	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
-}
-
 u=$(invite)
 ok 'without its root, the issuer is not trusted' says 15 'error 701' \
     setsid -w "$AGENT" enroll "$u" --yes
@@ -122,31 +85,13 @@ rm -f "$S"
 "$BUILD/cardwright-card" --state "$S" \
     --personalise "$K/cards/card-2.personalisation" >/dev/null
 ok 'another card comes in' card_start "$R" 0 "$S"
-cat >"$WORK/pinentry" <<END
-#!/bin/sh
-n=0
-echo OK ready
-while read -r line; do
-	echo "\$line" >>"$WORK/dialog.log"
-	case \$line in
-	'GETINFO flavor') echo 'D gtk2'; echo OK ;;
-	'SETPROMPT PUK'*) n=31415926; echo OK ;;
-	'SETPROMPT PIN'*) n=271828; echo OK ;;
-	GETPIN) [ -e "$WORK/cancel" ] && echo 'ERR 83886179 cancelled' ||
-		{ echo "D \$n"; echo OK; } ;;
-	BYE) echo OK; exit ;;
-	*) echo OK ;;
-	esac
-done
-END
-chmod +x "$WORK/pinentry"
+pinentry_make
 u=$(invite)
 dialog() {
 	enroll "$u" --yes --pinentry "$WORK/pinentry"
 }
-: >"$WORK/cancel"
+echo cancel >"$WORK/answers"
 ok 'a dialog that is cancelled refuses' says 14 'error 527' dialog
-rm "$WORK/cancel"
 issuer_stop KILL
 ok 'the issuer, killed meanwhile, starts again' issuer_start
 ok 'and the session goes on with PIN and PUK from the dialog' \
@@ -154,7 +99,7 @@ ok 'and the session goes on with PIN and PUK from the dialog' \
 ok 'the dialog was told who asks, and the rules' \
     grep -q "SETDESC .*6 to 8 digits.*$URL" "$WORK/dialog.log"
 no_pin_in_log() {
-	! grep -q '271828\|31415926' "$WORK/dialog.log" "$WORK/issuer.log"
+	! grep -q '271828\|31415926' "$WORK/dialog.log" "$LOG"
 }
 ok 'no PIN is in any log' no_pin_in_log
 ok 'the new card holds its key' holds

@@ -6,35 +6,16 @@
 . "${TOP:-.}/tests/e2e/lib.sh"
 . "$TOP/tests/e2e/lib-issuer.sh"
 
-AGENT=$BUILD/cardwright-agent
+. "$TOP/tests/e2e/lib-agent.sh"
+
 R=$WORK/reader
-HOME=$WORK
-export HOME
-unset XDG_STATE_HOME
 ID=edceamngaogbiecbdhocffodbdaieojc
 
 reader_start "$R" || skip_all "$reader_why"
 
 issuer_begin
 
-cat >"$WORK/pinentry" <<END
-#!/bin/sh
-n=0
-echo OK ready
-while read -r line; do
-	echo "\$line" >>"$WORK/dialog.log"
-	case \$line in
-	'GETINFO flavor') echo 'D gtk2'; echo OK ;;
-	'SETPROMPT PUK'*) n=31415926; echo OK ;;
-	'SETPROMPT PIN'*) n=271828; echo OK ;;
-	GETPIN) [ -e "$WORK/cancel" ] && echo 'ERR 83886179 cancelled' ||
-		{ echo "D \$n"; echo OK; } ;;
-	BYE) echo OK; exit ;;
-	*) echo OK ;;
-	esac
-done
-END
-chmod +x "$WORK/pinentry"
+pinentry_make
 CARDWRIGHT_PINENTRY=$WORK/pinentry
 export CARDWRIGHT_PINENTRY
 
@@ -46,27 +27,14 @@ client_exec() {
 client() {
 	(client_exec "$@")
 }
-# says STATUS PATTERN CMD...
-says() {
-	want=$1 pattern=$2
-	shift 2
-	timeout 60 "$@" >"$WORK/said" 2>&1
-	got=$?
-	cat "$WORK/said"
-	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
-}
-# client is a function, which timeout cannot start.
+# host_says STATUS PATTERN [OPTION...]
 host_says() {
-	want=$1 pattern=$2
+	status=$1 pattern=$2
 	shift 2
-	client "$@" >"$WORK/said" 2>&1
-	got=$?
-	cat "$WORK/said"
-	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
+	says "$status" "$pattern" client "$@"
 }
 invite() {
-	"$BUILD/cardwright-admin" --config "$K/test.ini" invite \
-	    --subject 'CN=Test holder' --profile person "$@"
+	admin invite --subject 'CN=Test holder' --profile person "$@"
 }
 # A fresh card in slot 0.
 card_new() {
@@ -134,7 +102,7 @@ holds() {
 ok 'the card holds them' holds
 no_pin_anywhere() {
 	! grep -rq '271828\|31415926' "$WORK/said" "$WORK/dialog.log" \
-	    "$WORK/issuer.log"
+	    "$LOG"
 }
 ok 'no PIN is in any message or log' no_pin_anywhere
 finish

@@ -6,26 +6,18 @@
 . "${TOP:-.}/tests/e2e/lib-tap.sh"
 
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
-AGENT=$BUILD/cardwright-agent
+. "$TOP/tests/e2e/lib-agent.sh"
+
 HOME=$WORK/home
 ROOT=$WORK/root
 PCSCLITE_CSOCK_NAME=$WORK/nobody
-export HOME PCSCLITE_CSOCK_NAME
-unset XDG_CONFIG_HOME XDG_STATE_HOME
+export PCSCLITE_CSOCK_NAME
+unset XDG_CONFIG_HOME
 mkdir -p "$HOME" "$ROOT" "$WORK/bin"
 M=io.cardwright.agent.json
 C=$HOME/.config/chromium/NativeMessagingHosts/$M
 F=$HOME/.mozilla/native-messaging-hosts/$M
 
-# says STATUS PATTERN CMD...
-says() {
-	want=$1 pattern=$2
-	shift 2
-	"$@" >"$WORK/said" 2>&1 </dev/null
-	got=$?
-	cat "$WORK/said"
-	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
-}
 # check with the browsers of $WORK/bin only; it always misses pcscd here.
 check() {
 	PATH=$WORK/bin "$AGENT" check --root "$ROOT" --pinentry /no/such "$@"

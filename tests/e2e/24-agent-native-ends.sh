@@ -8,48 +8,16 @@
 . "${TOP:-.}/tests/e2e/lib.sh"
 . "$TOP/tests/e2e/lib-issuer.sh"
 
-AGENT=$BUILD/cardwright-agent
+. "$TOP/tests/e2e/lib-agent.sh"
+
 R=$WORK/reader
 S=$WORK/card.state
-HOME=$WORK
-export HOME
-unset XDG_STATE_HOME
 
 reader_start "$R" || skip_all "$reader_why"
 
 issuer_begin
 
-# A pinentry whose answers are files: $WORK/pins has one a line, or "cancel",
-# "timeout", "nodialog", "hang"; without it, PIN and PUK as they should be.
-cat >"$WORK/pinentry" <<END
-#!/bin/sh
-n=0
-echo OK ready
-while read -r line; do
-	echo "\$line" >>"$WORK/dialog.log"
-	case \$line in
-	'GETINFO flavor') echo 'D gtk2'; echo OK ;;
-	'SETPROMPT PUK'*) n=31415926; echo OK ;;
-	'SETPROMPT PIN'*) n=271828; echo OK ;;
-	GETPIN)
-		echo \$\$ >"$WORK/pinentry.pid"
-		if [ -s "$WORK/pins" ]; then
-			n=\$(head -n 1 "$WORK/pins")
-			sed -i 1d "$WORK/pins"
-		fi
-		case \$n in
-		cancel) echo 'ERR 83886179 cancelled' ;;
-		timeout) echo 'ERR 83886142 timeout' ;;
-		nodialog) echo 'ERR 83918950 no tty' ;;
-		hang) exec sleep 60 ;;
-		*) echo "D \$n"; echo OK ;;
-		esac ;;
-	BYE) echo OK; exit ;;
-	*) echo OK ;;
-	esac
-done
-END
-chmod +x "$WORK/pinentry"
+pinentry_make
 CARDWRIGHT_PINENTRY=$WORK/pinentry
 export CARDWRIGHT_PINENTRY
 
@@ -59,26 +27,18 @@ client() {
 }
 # host_says STATUS PATTERN [OPTION...]
 host_says() {
-	want=$1 pattern=$2
+	status=$1 pattern=$2
 	shift 2
-	client "$@" >"$WORK/said" 2>&1
-	got=$?
-	cat "$WORK/said"
-	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
+	says "$status" "$pattern" client "$@"
 }
 invite() {
-	"$BUILD/cardwright-admin" --config "$K/test.ini" invite \
-	    --subject "CN=Holder $n" --profile person "$@"
-}
-certificates() {
-	"$BUILD/cardwright-admin" --config "$K/test.ini" list |
-	    grep -c " $1 "
+	admin invite --subject "CN=Holder $n" --profile person "$@"
 }
 n=0
 # A fresh card in slot 0, and an invitation.
 fresh() {
 	n=$((n + 1))
-	rm -f "$WORK/pins"
+	rm -f "$WORK/answers"
 	card_stop "$R" 0
 	rm -f "$S"
 	"$BUILD/cardwright-card" --state "$S" \
@@ -126,7 +86,7 @@ for at in consent post:1 progress:opening-session wait:pin \
 	done
 done
 hang() {
-	echo hang >"$WORK/pins"
+	echo hang >"$WORK/answers"
 	ends wait:pin eof || return 1
 	! kill -0 "$(cat "$WORK/pinentry.pid")" 2>/dev/null
 }
@@ -139,27 +99,27 @@ fresh
 ok 'the person refuses' host_says 1 '"number": 527' --invitation "$u" \
     --at consent --then refuse
 ok 'before any card was touched' sh -c "! grep -q reading-card '$WORK/said'"
-echo cancel >"$WORK/pins"
+echo cancel >"$WORK/answers"
 ok 'a PIN that is cancelled is a refusal, to be resumed' host_says 1 \
     '"number": 527.*"resumable": true' --invitation "$u"
-echo timeout >"$WORK/pins"
+echo timeout >"$WORK/answers"
 ok 'nobody answers' host_says 1 '"number": 528' --invitation "$u"
-echo nodialog >"$WORK/pins"
+echo nodialog >"$WORK/answers"
 ok 'no dialog can be shown' host_says 1 '"number": 526' --invitation "$u"
-yes 123456 | head -n 20 >"$WORK/pins"
+yes 123456 | head -n 20 >"$WORK/answers"
 ok 'ten PINs that are too weak are enough' host_says 1 '"number": 524' \
     --invitation "$u"
-printf '123456\n123456\n271828\n271828\n' >"$WORK/pins"
+printf '123456\n123456\n271828\n271828\n' >"$WORK/answers"
 ok 'one is asked for again, and why' host_says 0 '"type": "done"' \
     --invitation "$u"
 ok 'in the dialog' grep -q 'SETERROR .*too easy' "$WORK/dialog.log"
 
 u=$(invite --mode 1)
-printf '999111\n888222\n271828\n' >"$WORK/pins"
+printf '999111\n888222\n271828\n' >"$WORK/answers"
 ok 'a wrong PIN says how many tries are left' host_says 1 \
     '"tries_left": 1' --invitation "$u"
 u=$(invite --mode 1)
-printf '999111\n888222\n777333\n' >"$WORK/pins"
+printf '999111\n888222\n777333\n' >"$WORK/answers"
 ok 'a PIN that is blocked is the end' host_says 1 '"number": 521' \
     --invitation "$u"
 

@@ -4,35 +4,13 @@
 # A session that the issuer has ended for good: the card gets rid of it, and the
 # next invitation works.
 . "${TOP:-.}/tests/e2e/lib.sh"
+. "$TOP/tests/e2e/lib-issuer.sh"
+. "$TOP/tests/e2e/lib-agent.sh"
 
-AGENT=$BUILD/cardwright-agent
 R=$WORK/reader
-K=$WORK/keys
-URL=https://localhost:18549
-HOME=$WORK
-export HOME
-unset XDG_STATE_HOME
-
 reader_start "$R" || skip_all "$reader_why"
 
-issuer_start() {
-	"$BUILD/cardwrightd" --config "$K/issuer.ini" >>"$WORK/issuer.log" \
-		2>&1 </dev/null &
-	issuer=$!
-	wait_for 10 curl -sf --cacert "$K/tls-root.pem" "$URL/healthz"
-}
-
-issuer_stop() {
-	[ -z "${issuer:-}" ] || {
-		kill "$issuer"
-		wait "$issuer"
-	}
-	issuer=
-}
-at_exit issuer_stop
-
-"$BUILD/cardwright-keys" dev --dir "$K" --url "$URL" >/dev/null
-mkdir -p -m 700 "$K/state" "$K/signer"
+issuer_begin
 personalise() { # N AS
 	"$BUILD/cardwright-card" --state "$WORK/card-$1" \
 		--personalise "$K/cards/card-$2.personalisation" >/dev/null
@@ -40,11 +18,6 @@ personalise() { # N AS
 personalise 1 1
 personalise 2 2
 personalise 3 2
-printf '271828\n31415926\n' >"$WORK/pins"
-
-admin() {
-	"$BUILD/cardwright-admin" --config "$K/issuer.ini" "$@"
-}
 
 invite() {
 	admin invite --subject 'CN=Test holder' --profile "$1"
@@ -83,7 +56,6 @@ approve_all() {
 	done
 }
 
-ok 'the issuer listens' issuer_start
 ok 'card 1 is in the reader' put_in 1
 url=$(invite approved)
 ok 'it waits for operators' ends 16 enroll "$url"
@@ -93,7 +65,7 @@ session=$(admin approvals | head -1 | cut -d' ' -f1)
 ok 'nobody approves for another person than he thinks' ends 14 admin approve \
 	"$session" --operator-key "$K/operator-1.key" --subject 'CN=Other'
 ok 'nor unasked' ends 18 setsid -w "$BUILD/cardwright-admin" --config \
-	"$K/issuer.ini" approve "$session" --operator-key "$K/operator-1.key"
+	"$K/test.ini" approve "$session" --operator-key "$K/operator-1.key"
 ok 'both are approved' approve_all
 ok 'card 1 is back' put_in 1
 ok 'and gets the one certificate that there is' ends 0 enroll "$url"

@@ -7,7 +7,6 @@
 . "${TOP:-.}/tests/e2e/lib-tap.sh"
 . "$TOP/tests/e2e/lib-issuer.sh"
 
-
 command -v curl >/dev/null || skip_all 'curl is not installed'
 
 issuer_begin
@@ -98,15 +97,12 @@ ok 'and none of its processes has died' no_fault
 
 # Behind a proxy, by a Unix socket: it is plain HTTP, and the proxy says whose
 # requests they are.
-kill "$issuer"
-wait "$issuer" 2>/dev/null
-sed -e "s,^listen.*,listen = unix:$WORK/socket," \
+issuer_stop
+sed -i -e "s,^listen.*,listen = unix:$WORK/socket," \
     -e 's/^plain.*//; s/^tls_.*//; s/^holder_.*//' \
     -e 's/^\[issuer\]/&\nplain = yes\nforwarded_header = X-Forwarded-For/' \
-    "$K/test.ini" >"$K/proxy.ini"
-"$BUILD/cardwrightd" --config "$K/proxy.ini" 2>"$LOG" </dev/null &
-issuer=$!
-ok 'behind a proxy it starts on a Unix socket' wait_for 10 issuer_is_ready
+    "$K/test.ini"
+ok 'behind a proxy it starts on a Unix socket' issuer_start
 # proxied ARGUMENTS OF curl...: the status of each answer, and how many had it.
 proxied() {
 	curl --silent --max-time 20 --unix-socket "$WORK/socket" \
@@ -131,8 +127,7 @@ ok 'one network gets no more than its share' is_limited 192.0.2.7
 ok 'the machine itself is not meant' is_not_limited 127.0.0.1
 ok 'and none of its processes has died' no_fault
 end_and_look() {
-	kill "$issuer"
-	wait "$issuer" 2>/dev/null
+	issuer_stop
 	[ ! -e "$WORK/socket" ]
 }
 ok 'the socket is gone with it' end_and_look

@@ -7,16 +7,13 @@
 . "${TOP:-.}/tests/e2e/lib.sh"
 . "$TOP/tests/e2e/lib-issuer.sh"
 
-AGENT=$BUILD/cardwright-agent
+. "$TOP/tests/e2e/lib-agent.sh"
+
 R=$WORK/reader
-HOME=$WORK
-export HOME
-unset XDG_STATE_HOME
 
 reader_start "$R" || skip_all "$reader_why"
 
 issuer_begin
-printf '271828\n31415926\n' >"$WORK/pins"
 
 enroll() {
 	exec setsid -w "$AGENT" enroll "$u" --ca "$K/tls-root.pem" --yes --json \
@@ -41,10 +38,6 @@ killed_behind() {
 	status=$?
 	# It may have been faster, and then it is done.
 	[ "$status" = 137 ] || [ "$status" = 0 ]
-}
-certificates() {
-	"$BUILD/cardwright-admin" --config "$K/test.ini" list |
-	    grep -c " $1 "
 }
 # What it says does not matter: if it was killed when all was done, then that
 # the invitation has been used.

@@ -4,47 +4,24 @@
 # engine, who asks; and everybody else is told why not.
 # RUN: plain-only
 . "${TOP:-.}/tests/e2e/lib.sh"
+. "$TOP/tests/e2e/lib-issuer.sh"
+. "$TOP/tests/e2e/lib-agent.sh"
 
 R=$WORK/reader
 S=$WORK/card.state
-K=$WORK/keys
-LOG=$WORK/issuer.log
-HOME=$WORK
-export HOME
-unset XDG_STATE_HOME
-
-[ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
 command -v curl >/dev/null || skip_all 'curl is not installed'
 reader_start "$R" || skip_all "$reader_why"
 
-"$BUILD/cardwright-keys" dev --dir "$K" >/dev/null
-mkdir -p -m 700 "$K/state" "$K/signer"
-sed -i 's/^listen.*/listen = 127.0.0.1:0/; s,^url.*,url = https://localhost:0,' \
-    "$K/issuer.ini"
-"$BUILD/cardwrightd" --config "$K/issuer.ini" 2>"$LOG" </dev/null &
-issuer=$!
-at_exit 'kill "$issuer" 2>/dev/null; wait "$issuer" 2>/dev/null'
-is_ready() {
-	grep -q ' ready ' "$LOG"
-}
-ok 'the issuer starts, with a place for holders' wait_for 10 is_ready
-URL=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$LOG")
+issuer_begin
 ME=$(sed -n 's/.* ready .*holder=\([^ ]*\)$/\1/p' "$LOG")
-[ -n "$URL" ] && [ -n "$ME" ] || finish
-sed -i "s,^url.*,url = $URL," "$K/issuer.ini"
+[ -n "$ME" ] || finish
 
 "$BUILD/cardwright-card" --state "$S" \
     --personalise "$K/cards/card-1.personalisation" >/dev/null
 ok 'a card comes in' card_start "$R" 0 "$S"
-printf '271828\n31415926\n' >"$WORK/pins"
-admin() {
-	command=$1
-	shift
-	"$BUILD/cardwright-admin" --config "$K/issuer.ini" "$command" "$@"
-}
 enroll() {
 	u=$(admin invite --subject 'CN=Test holder' --profile person) &&
-	    setsid -w "$BUILD/cardwright-agent" enroll "$u" --yes --timeout 10 \
+	    setsid -w "$AGENT" enroll "$u" --yes --timeout 10 \
 		--ca "$K/tls-root.pem" --pin-fd 3 3<"$WORK/pins"
 }
 ok 'it gets a certificate' enroll
@@ -82,7 +59,7 @@ in_german() {
 ok 'in the language that the browser asks for' in_german
 
 # Proof, not possession of bytes: TLS itself refuses who has not the key.
-"$BUILD/cardwright-agent" cards >/dev/null
+"$AGENT" cards >/dev/null
 pkcs15-tool --read-certificate 01 >"$WORK/own.pem" 2>/dev/null
 without_the_key() {
 	! is_answered 200 '' --cert "$WORK/own.pem" --key "$WORK/other.key"

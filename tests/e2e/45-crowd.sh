@@ -12,20 +12,10 @@ if [ -z "${CROWD_INSIDE:-}" ]; then
 	CROWD_INSIDE=1 TOP=$TOP exec unshare -rn sh "$0"
 fi
 ADDRESS=192.0.2.1
-K=$WORK/keys
-LOG=$WORK/issuer.log
+. "$TOP/tests/e2e/lib-issuer.sh"
 ip link set lo up && ip addr add $ADDRESS/32 dev lo
 
-"$BUILD/cardwright-keys" dev --dir "$K" >/dev/null
-sed "s/^listen.*/listen = $ADDRESS:0/; s,^url.*,url = https://localhost:0," \
-    "$K/issuer.ini" >"$K/test.ini"
-"$BUILD/cardwrightd" --config "$K/test.ini" 2>"$LOG" </dev/null &
-issuer=$!
-at_exit 'kill "$issuer" 2>/dev/null; wait "$issuer" 2>/dev/null'
-is_ready() {
-	grep -q ' ready ' "$LOG"
-}
-ok 'the issuer starts' wait_for 10 is_ready
+issuer_begin $ADDRESS:0
 port=$(sed -n 's/.* ready .*url=[^ ]*:\([0-9]*\) .*/\1/p' "$LOG")
 ok 'beside 64 idle connections of a network one more is served' \
     /usr/bin/python3 "$TOP/tests/e2e/crowd.py" $ADDRESS "$port" 64
