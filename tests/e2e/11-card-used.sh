@@ -80,7 +80,7 @@ printf 'providers opensc\nprovider-opensc-library %s\n' "$MODULE" \
     >gnupg/gnupg-pkcs11-scd.conf
 at_exit 'gpgconf --kill gpg-agent'
 gpgsm_learns() {
-	gpgsm --batch --learn-card 2>learn
+	gpgsm --batch --learn-card
 	gpgsm --list-keys | grep -q 'Subject: /CN=Test holder'
 }
 ok "gpgsm learns the card's RSA key" gpgsm_learns
