@@ -9,6 +9,9 @@
 #include "proto/scope.h"
 #include "proto/text.h"
 
+/* Beyond the last command that R allows there is one error reply. */
+#define RECORDS_MAX (CW_COMMANDS_MAX + 1)
+
 /*
  * Reads an array into a list, in the order in which it stands there. What was
  * read of a broken item is in the list too, and is freed with it.
@@ -287,11 +290,10 @@ get_session(struct cw_cbor_reader *r, unsigned version,
 	session->mode = cw_cbor_u32(r, 1, 3);
 	cw_scope_get(r, &session->scope);
 	session->command_limit = cw_cbor_u32(r, 1, CW_COMMANDS_MAX);
-	session->answered = cw_cbor_u32(r, 0, CW_COMMANDS_MAX + 1);
+	session->answered = cw_cbor_u32(r, 0, RECORDS_MAX);
 	session->failures = cw_cbor_u32(r, 0, CW_CARD_FAILURES_MAX);
-	session->n_complete = (size_t)cw_cbor_uint(r, 0, CW_COMMANDS_MAX);
-	GET_LIST(cw_card_record, &session->records, CW_COMMANDS_MAX,
-	    get_record);
+	session->n_complete = (size_t)cw_cbor_uint(r, 0, RECORDS_MAX);
+	GET_LIST(cw_card_record, &session->records, RECORDS_MAX, get_record);
 	if (count_records(session) < session->n_complete)
 		cw_cbor_fail(r, CW_ERR_OUT_OF_RANGE);
 	get_channel(r, session);

@@ -210,6 +210,23 @@ the_command_limit_holds(void **state)
 	    CW_ERR_COMMAND_LIMIT);
 }
 
+/* An error reply beyond the last of all commands is one record more than there
+ * are commands; the card must be able to read it again. */
+static void
+the_largest_session_survives_the_power(void **state)
+{
+	struct cw_test_world *w = *state;
+	const struct cw_command list = { .no = CW_LIST };
+
+	w->issuer.request.command_limit = CW_COMMANDS_MAX;
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	for (unsigned i = 0; i < CW_COMMANDS_MAX; i++)
+		cw_test_must_run(&w->issuer, list);
+	assert_err(cw_test_run(&w->issuer, &list), CW_ERR_COMMAND_LIMIT);
+	cw_test_card_power_cycle(&w->card);
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+}
+
 /* ---- two sessions at once ---- */
 
 static void
@@ -256,6 +273,7 @@ main(void)
 		world_test(one_key_more_than_the_scope_is_refused),
 		world_test(close_needs_no_scope),
 		world_test(the_command_limit_holds),
+		world_test(the_largest_session_survives_the_power),
 		world_test(the_session_that_closes_first_has_the_slot),
 	};
 
