@@ -235,7 +235,7 @@ add_items(const struct cw_card_job *job, struct cw_result_statement *s)
 		add_post(job, s, post);
 }
 
-/* Where a new key's counter goes on: at its predecessors'. */
+/* The highest that the issuer has seen: its keys', older ones too. */
 static uint64_t
 highest(const struct cw_card_state *state,
     const struct cw_card_session *session)
@@ -243,8 +243,7 @@ highest(const struct cw_card_state *state,
 	uint64_t value = 0;
 
 	for (size_t i = 0; i < state->n_counters; i++)
-		if (session->n_former > 0 &&
-		    cw_card_is_mine(session, state->counters[i].owner) &&
+		if (cw_card_is_mine(session, state->counters[i].owner) &&
 		    state->counters[i].value > value)
 			value = state->counters[i].value;
 	return value;
@@ -252,15 +251,17 @@ highest(const struct cw_card_state *state,
 
 /*
  * docs/protocol.md "Privacy": one counter for the card in mode 1 (kept under
- * the owner 0), one for each management key in mode 2.
+ * the owner 0), one for each management key in mode 2, which goes on at its
+ * predecessors'.
  */
 static enum cw_err
 count(struct cw_card_state *state, const struct cw_card_session *session,
     uint64_t *value)
 {
 	static const uint8_t whole_card[CW_HASH_BYTES];
-	const uint8_t *owner =
-	    session->mode == CW_MODE_IDENTIFIED ? whole_card : session->owner;
+	bool of_card = session->mode == CW_MODE_IDENTIFIED;
+	const uint8_t *owner = of_card ? whole_card : session->owner;
+	struct cw_card_counter *counter;
 	size_t i = 0;
 
 	while (i < state->n_counters &&
@@ -268,12 +269,15 @@ count(struct cw_card_state *state, const struct cw_card_session *session,
 		i++;
 	if (i == CW_CARD_COUNTERS_MAX)
 		return CW_ERR_CARD_FULL;
+	counter = &state->counters[i];
 	if (i == state->n_counters) {
-		memcpy(state->counters[i].owner, owner, CW_HASH_BYTES);
-		state->counters[i].value = highest(state, session);
+		memcpy(counter->owner, owner, CW_HASH_BYTES);
+		counter->value = 0;
 		state->n_counters++;
 	}
-	*value = ++state->counters[i].value;
+	if (!of_card)
+		counter->value = highest(state, session);
+	*value = ++counter->value;
 	return CW_OK;
 }
 

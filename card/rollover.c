@@ -140,19 +140,31 @@ move(const struct cw_card_session *session, uint8_t owner[CW_HASH_BYTES])
 		memcpy(owner, session->owner, CW_HASH_BYTES);
 }
 
-/* The old keys' counters are part of the new one's already. */
+/* One counter instead of those of all keys. It goes on at the highest, whatever
+ * the mode of this session, which may have counted nothing for the new key. */
 static void
-drop_counters(struct cw_card_state *state,
+merge_counters(struct cw_card_state *state,
     const struct cw_card_session *session)
 {
+	struct cw_card_counter *own = NULL;
+	uint64_t highest = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < state->n_counters; i++) {
-		const uint8_t *owner = state->counters[i].owner;
+		const struct cw_card_counter counter = state->counters[i];
 
-		if (memcmp(owner, session->owner, CW_HASH_BYTES) == 0 ||
-		    !cw_card_is_mine(session, owner))
-			state->counters[n++] = state->counters[i];
+		if (!cw_card_is_mine(session, counter.owner)) {
+			state->counters[n++] = counter;
+			continue;
+		}
+		if (own == NULL)
+			own = &state->counters[n++];
+		if (counter.value > highest)
+			highest = counter.value;
+	}
+	if (own != NULL) {
+		memcpy(own->owner, session->owner, CW_HASH_BYTES);
+		own->value = highest;
 	}
 	state->n_counters = n;
 }
@@ -226,7 +238,7 @@ cw_card_roll_over(struct cw_card *card, const struct cw_card_session *session)
 		move(session, policy->owner);
 	for (; puk != NULL; puk = puk->next)
 		move(session, puk->owner);
-	drop_counters(state, session);
+	merge_counters(state, session);
 	for (size_t i = 0; i < session->n_former; i++)
 		remember(state, session->former[i], next(session, i),
 		    session->epoch);

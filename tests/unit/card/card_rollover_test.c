@@ -270,6 +270,47 @@ pseudonym_and_counter_stay(void **state)
 	cw_play_keys_end(w, &k);
 }
 
+static uint64_t
+closes(struct cw_test_issuer *issuer, enum cw_mode mode)
+{
+	static struct cw_result_statement result;
+
+	issuer->request.mode = mode;
+	cw_play_opens(issuer, 0x9000);
+	assert_err(cw_test_issuer_close(issuer, &result), CW_OK);
+	return result.has_counter ? result.counter : 0;
+}
+
+/* Whatever mode the session has that rolls over, the pseudonym's counter goes
+ * on; also where both keys have counted. */
+static void
+counters_go_on_in_every_mode(void **state)
+{
+	for (int own = 0; own <= 1; own++)
+		for (int mode = CW_MODE_IDENTIFIED; mode <= CW_MODE_ANONYMOUS;
+		     mode++) {
+			struct cw_play_keys k;
+			struct cw_test_world *w = cw_play_keys_begin(state, &k);
+			struct cw_test_issuer *issuer = &w->issuer;
+
+			for (uint64_t n = 1; n <= 3; n++)
+				assert_int_equal(closes(issuer,
+						     CW_MODE_PSEUDONYMOUS),
+				    n);
+			cw_play_take(issuer, &k, 1);
+			if (own)
+				assert_int_equal(closes(issuer,
+						     CW_MODE_PSEUDONYMOUS),
+				    1);
+			cw_play_endorse(&k, 0, 1, 1);
+			cw_play_take(issuer, &k, 1);
+			(void)closes(issuer, (enum cw_mode)mode);
+			assert_int_equal(closes(issuer, CW_MODE_PSEUDONYMOUS),
+			    mode == CW_MODE_PSEUDONYMOUS ? 5 : 4);
+			cw_play_keys_end(w, &k);
+		}
+}
+
 static void
 a_torn_close_has_moved_all_or_nothing(void **state)
 {
@@ -313,6 +354,7 @@ main(void)
 		world_test(ids_of_both_keys_must_differ),
 		world_test(an_id_is_for_one_object_of_whatever_kind),
 		world_test(pseudonym_and_counter_stay),
+		world_test(counters_go_on_in_every_mode),
 		world_test(a_torn_close_has_moved_all_or_nothing),
 	};
 
