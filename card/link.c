@@ -147,9 +147,10 @@ run(struct cw_card *card, const struct cw_apdu *apdu, struct cw_buf *response)
 
 	if (apdu->cla != 0x00 || apdu->ins != CW_INS_SELECT)
 		instruction = find(card, apdu, &sw);
+	/* A command that is not known is another command, too. */
+	if (instruction == NULL || (instruction->flags & CW_CARD_FRESH) == 0)
+		ram->pin_fresh = false;
 	if (instruction != NULL) {
-		if ((instruction->flags & CW_CARD_FRESH) == 0)
-			ram->pin_fresh = false;
 		sw = instruction->run(card, apdu, &ram->response);
 		if (ram->response.err != CW_OK || card->broken)
 			sw = CW_SW_INTERNAL;
