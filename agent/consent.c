@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "agent/jsonl.h"
@@ -161,7 +162,9 @@ put_scope(struct cw_buf *out, enum cw_language language,
 	cw_buf_init(&lines, TEXT_MAX_BYTES);
 	cw_show_scope(language, scope, &lines);
 	cw_buf_put_u8(&lines, '\n');
-	for (size_t at = 0; at < lines.len;) {
+	if (lines.err != CW_OK && out->err == CW_OK)
+		out->err = lines.err;
+	for (size_t at = 0; lines.err == CW_OK && at < lines.len;) {
 		const uint8_t *end =
 		    memchr(lines.ptr + at, '\n', lines.len - at);
 		size_t len = (size_t)(end - (lines.ptr + at));
@@ -261,6 +264,16 @@ read_yes(int fd, enum cw_language language, unsigned timeout_s)
 	    CW_ERR_REFUSED;
 }
 
+/* What was typed before the question could be read is no answer to it. */
+static enum cw_err
+ask(int fd, struct cw_bytes question, enum cw_language language,
+    unsigned timeout_s)
+{
+	if (tcflush(fd, TCIFLUSH) != 0 || cw_fd_write(fd, question) != CW_OK)
+		return CW_ERR_REFUSED;
+	return read_yes(fd, language, timeout_s);
+}
+
 enum cw_err
 cw_show_consent(const struct cw_show *show, const struct cw_consent *consent,
     bool yes, unsigned timeout_s)
@@ -268,7 +281,7 @@ cw_show_consent(const struct cw_show *show, const struct cw_consent *consent,
 	int fd = yes ? STDOUT_FILENO :
 		       open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	struct cw_buf text;
-	enum cw_err err = CW_OK;
+	enum cw_err err, ignored;
 
 	if (show->json)
 		print_json(consent);
@@ -283,13 +296,15 @@ cw_show_consent(const struct cw_show *show, const struct cw_consent *consent,
 		cw_buf_printf(&text, "%s ",
 		    cw_message(show->language,
 			consent->is_resume ? "cli_go_on" : "cli_accept"));
-	if (!yes || !show->json)
-		err = cw_fd_write(fd, cw_buf_bytes(&text));
-	cw_buf_wipe(&text);
-	if (!yes) {
-		err = err == CW_OK ? read_yes(fd, show->language, timeout_s) :
-				     CW_ERR_REFUSED;
-		close(fd);
+	err = text.err; /* half a question is none */
+	if (err == CW_OK && !yes) {
+		err = ask(fd, cw_buf_bytes(&text), show->language, timeout_s);
+	} else if (err == CW_OK && !show->json) {
+		ignored = cw_fd_write(fd, cw_buf_bytes(&text));
+		(void)ignored;
 	}
-	return yes ? CW_OK : err;
+	cw_buf_wipe(&text);
+	if (!yes)
+		close(fd);
+	return err;
 }
