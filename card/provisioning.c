@@ -30,8 +30,12 @@ make_caps(const struct cw_card *card, struct cw_buf *out)
 	cw_card_caps_encode(&caps, out);
 }
 
-/* The nonce is in RAM only, and stays until OPEN SESSION has used it or the
- * card is reset: asking costs no write. */
+/*
+ * The nonce is in RAM only, and stays until OPEN SESSION has used it or the
+ * card is reset: asking costs no write. Who asks is about to open a session:
+ * PIN INFO is then about the holder's PIN, not about what a command of another
+ * session, whose agent has gone away, still waits for.
+ */
 static uint16_t
 get_capabilities(struct cw_card *card, const struct cw_apdu *apdu,
     struct cw_buf *out)
@@ -50,6 +54,7 @@ get_capabilities(struct cw_card *card, const struct cw_apdu *apdu,
 			return CW_SW_INTERNAL;
 		ram->has_nonce = true;
 	}
+	ram->pin_needed = false;
 	cw_buf_put(out, cw_buf_bytes(&ram->caps));
 	return CW_SW_OK;
 }

@@ -101,6 +101,36 @@ keys_of_a_policy_ask_for_its_pin_once(void **state)
 	assert_int_equal(result.items[0].object_id, 20);
 }
 
+/* An agent that was killed while a person thought must not make PIN INFO speak
+ * of another PIN than the next session's agent asks about. */
+static void
+capabilities_make_pin_info_the_holders_again(void **state)
+{
+	struct cw_test_world *w = *state;
+	struct cw_test_issuer *issuer = &w->issuer;
+	const struct cw_create_key key = { .id = 1,
+		.type = CW_KEY_P256,
+		.usage = 1,
+		.pin_policy = 20 };
+	struct cw_command command = cw_test_key_command(&key);
+	struct cw_pin_info info;
+
+	assert_err(cw_test_issuer_begin(issuer), CW_OK);
+	cw_test_must_run(issuer, cw_test_policy_command(&cw_test_policy));
+	issuer->pin = NULL;
+	assert_err(cw_test_run(issuer, &command), CW_ERR_CARD_SAYS);
+	assert_sw(issuer->sw, 0x6A88);
+	assert_err(cw_test_issuer_capabilities(issuer), CW_OK);
+	assert_sw(cw_test_send(&issuer->wire, 0x8016, 0, CW_BYTES_NONE,
+		      &w->out),
+	    0x9000);
+	assert_err(cw_pin_info_decode(cw_buf_bytes(&w->out), &info), CW_OK);
+	assert_int_equal(info.policy, 0);
+	/* The session is none the worse for it. */
+	issuer->pin = "7314";
+	assert_err(cw_test_run(issuer, &command), CW_OK);
+}
+
 static void
 an_issuers_pin_is_not_asked_for(void **state)
 {
@@ -205,6 +235,7 @@ main(void)
 		world_test(a_policy_id_is_used_once),
 		world_test(a_policy_without_a_key_cannot_be_closed),
 		world_test(keys_of_a_policy_ask_for_its_pin_once),
+		world_test(capabilities_make_pin_info_the_holders_again),
 		world_test(an_issuers_pin_is_not_asked_for),
 		world_test(
 		    the_holders_pin_is_asked_for_once_and_counts_from_close),
