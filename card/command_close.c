@@ -260,18 +260,20 @@ count(struct cw_card_state *state, const struct cw_card_session *session,
 {
 	static const uint8_t whole_card[CW_HASH_BYTES];
 	bool of_card = session->mode == CW_MODE_IDENTIFIED;
-	const uint8_t *owner = of_card ? whole_card : session->owner;
 	struct cw_card_counter *counter;
 	size_t i = 0;
 
 	while (i < state->n_counters &&
-	    memcmp(state->counters[i].owner, owner, CW_HASH_BYTES) != 0)
+	    (of_card ? memcmp(state->counters[i].owner, whole_card,
+			   CW_HASH_BYTES) != 0 :
+		       !cw_card_is_mine(session, state->counters[i].owner)))
 		i++;
 	if (i == CW_CARD_COUNTERS_MAX)
 		return CW_ERR_CARD_FULL;
 	counter = &state->counters[i];
 	if (i == state->n_counters) {
-		memcpy(counter->owner, owner, CW_HASH_BYTES);
+		memcpy(counter->owner, of_card ? whole_card : session->owner,
+		    CW_HASH_BYTES);
 		counter->value = 0;
 		state->n_counters++;
 	}
