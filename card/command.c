@@ -9,6 +9,10 @@
 /* Header, tag and CBOR around a reply's plaintext, with a margin. */
 #define SEALED_EXTRA 256
 
+/* What CLOSE adds behind its reply: handles of 32 keys, and nine management
+ * keys with their successors. */
+#define CLOSE_EXTRA 1024
+
 #define ANY_MODE false
 #define NEVER_ANONYMOUS true
 
@@ -120,6 +124,7 @@ perform(struct cw_card_job *job, struct cw_bytes plain, struct cw_buf *out)
 	struct cw_card_ram *ram = &job->card->ram;
 	struct cw_command command;
 	enum cw_err err = cw_command_decode(plain, &command);
+	size_t extra = SEALED_EXTRA;
 
 	if (err == CW_OK)
 		err = execute(job, &command);
@@ -137,8 +142,10 @@ perform(struct cw_card_job *job, struct cw_bytes plain, struct cw_buf *out)
 	ram->pin_needed = false;
 	if (err == CW_OK && job->plain->len + SEALED_EXTRA > CW_COMMAND_MAX)
 		err = CW_ERR_TOO_LARGE;
+	if (job->closes)
+		extra += CLOSE_EXTRA;
 	if (err == CW_OK &&
-	    !cw_card_has_room(job->card, job->plain->len + SEALED_EXTRA))
+	    !cw_card_has_room(job->card, job->plain->len + extra))
 		err = CW_ERR_CARD_FULL;
 	/* Ours, not the issuer's: the command may be given again. */
 	if (cw_err_category(err) == CW_CAT_INTERNAL ||

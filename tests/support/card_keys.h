@@ -6,7 +6,7 @@
 
 #include "tests/support/card_play.h"
 
-#define CW_PLAY_KEYS 4
+#define CW_PLAY_KEYS (CW_ENDORSEMENTS_MAX + 1)
 
 struct cw_play_keys {
 	struct cw_private_key *key[CW_PLAY_KEYS];

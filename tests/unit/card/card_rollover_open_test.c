@@ -222,6 +222,35 @@ a_full_table_takes_what_it_knows_already(void **state)
 	cw_play_keys_end(w, &k);
 }
 
+/* What CLOSE adds to the state is looked at before its reply is made: the
+ * session ends with the error, instead of asking for CLOSE for ever. */
+static void
+a_roll_over_that_does_not_fit_is_an_error_reply(void **state)
+{
+	unsigned n_full = 0, n_closed = 0;
+
+	for (size_t room = 4096; room < 4096 + 3000; room += 40) {
+		struct cw_play_keys k;
+		struct cw_test_world *w = cw_play_keys_begin(state, &k);
+		enum cw_err err;
+
+		for (unsigned i = 0; i < CW_ENDORSEMENTS_MAX; i++)
+			cw_play_endorse(&k, i, i + 1, i + 1);
+		cw_play_take(&w->issuer, &k, CW_ENDORSEMENTS_MAX);
+		cw_play_opens(&w->issuer, 0x9000);
+		w->card.config.storage_max = w->card.storage.bytes.len + room;
+		cw_test_card_power_cycle(&w->card);
+		cw_test_select_provisioning(&w->issuer.wire);
+		err = cw_test_issuer_close(&w->issuer, NULL);
+		if (err != CW_OK)
+			assert_err(err, CW_ERR_CARD_FULL);
+		n_full += err != CW_OK;
+		n_closed += err == CW_OK;
+		cw_play_keys_end(w, &k);
+	}
+	assert_true(n_full > 0 && n_closed > 0);
+}
+
 int
 main(void)
 {
@@ -233,6 +262,7 @@ main(void)
 		world_test(what_the_old_key_committed_is_kept_no_longer),
 		world_test(the_epoch_of_a_key_only_rises),
 		world_test(a_full_table_takes_what_it_knows_already),
+		world_test(a_roll_over_that_does_not_fit_is_an_error_reply),
 	};
 
 	return cmocka_run_group_tests(tests, cw_test_world_begin,
