@@ -45,7 +45,7 @@ wait_for_end(const struct cw_reader_patience *patience, int done)
 	err = cw_stop_poll(done, (int)wait_ms);
 	if (patience->busy != NULL)
 		patience->busy(patience->ctx, false);
-	return err == CW_ERR_PERSON_TIMEOUT ? CW_ERR_CARD_BUSY : err;
+	return err;
 }
 
 enum cw_err
@@ -69,7 +69,7 @@ cw_patient_call(const struct cw_reader_patience *patience,
 	if (err != CW_OK) {
 		/* It cannot be called back; the process ends soon. */
 		pthread_detach(thread);
-		return err;
+		return err == CW_ERR_REFUSED ? err : CW_ERR_CARD_BUSY;
 	}
 	pthread_join(thread, NULL);
 	close(p->done);
