@@ -2,6 +2,7 @@
 // www/cardwright.js on a window of its own: node has no document, but it has
 // EventTarget, MessageEvent and timers. The browsers are in tests/browser.
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import fs from 'node:fs';
 import { test } from 'node:test';
 
@@ -15,6 +16,7 @@ const bus = new EventTarget();
 let extension = null; // {onPing, on…}: called with the request and `answer`
 let requests = [];
 
+globalThis.crypto ??= webcrypto; // node 18 has it in its modules alone
 globalThis.window = globalThis;
 globalThis.location = new URL(ORIGIN + '/enroll');
 globalThis.addEventListener = (...a) => bus.addEventListener(...a);
