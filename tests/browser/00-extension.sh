@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The extension without a browser: who may ask, codes, and how it is built.
-# RUN: parallel plain-only
+# RUN: plain-only
 . "${TOP:-.}/tests/e2e/lib-tap.sh"
 
 command -v node >/dev/null || skip_all 'node is not installed'

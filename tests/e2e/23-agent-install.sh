@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Manifests for browsers: installed, found, led astray, removed; in a home and a
 # root of their own.
-# RUN: parallel
 . "${TOP:-.}/tests/e2e/lib-tap.sh"
 
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac

@@ -3,7 +3,6 @@
 # Requests that are not what they should be, by a client that is not ours: each
 # gets its numbered error, also when its body is far too large, and never a
 # connection that just ends.
-# RUN: parallel
 . "${TOP:-.}/tests/e2e/lib-tap.sh"
 . "$TOP/tests/e2e/lib-issuer.sh"
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The issuer's processes as users: two of them, or none; what is refused; and
 # that the web process's user cannot read what the signer's is for.
-# RUN: parallel
 . "${TOP:-.}/tests/e2e/lib-tap.sh"
 
 [ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'

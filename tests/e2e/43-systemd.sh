@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What systemd does for a service, done by hand: a socket that listens already,
 # and a datagram when the issuer is ready; and that systemd reads the units.
-# RUN: parallel
 . "${TOP:-.}/tests/e2e/lib-tap.sh"
 
 [ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# RUN: parallel
 # Items of RFC 8949 Appendix A (github.com/cbor/test-vectors).
 top=$(cd "$(dirname "$0")/../.." && pwd)
 vectors=$top/../shared/vectors/cbor-appendix-a

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# RUN: parallel
 # Examples of the COSE working group (github.com/cose-wg/Examples).
 top=$(cd "$(dirname "$0")/../.." && pwd)
 vectors=$top/../shared/vectors/cose-wg-examples

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# RUN: parallel
 # Recorded sessions and evidence, and a session of today's code, checked by an
 # implementation in another language that has only the specification.
 top=$(cd "$(dirname "$0")/../.." && pwd)

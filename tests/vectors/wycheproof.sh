@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# RUN: parallel
 # Project Wycheproof's edge cases (github.com/C2SP/wycheproof).
 top=$(cd "$(dirname "$0")/../.." && pwd)
 vectors=$top/../shared/vectors/wycheproof

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# RUN: parallel
 # Attestations of real YubiKeys, with their vendor's roots.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 vectors=$top/../shared/vectors/yubico-piv

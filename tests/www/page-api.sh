@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The page's module www/cardwright.js, by node's own test runner.
-# RUN: parallel plain-only
+# RUN: plain-only
 command -v node >/dev/null || {
 	echo '1..0 # SKIP node is not installed'
 	exit 0
