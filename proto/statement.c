@@ -18,7 +18,8 @@ finish(struct cw_buf *payload, const char *typ,
 	return err;
 }
 
-/* Checks the signature and gives a reader over the payload. */
+/* Checks the signature (not if `attestation` is NULL) and gives a reader over
+ * the payload. */
 static enum cw_err
 start(struct cw_bytes in, const char *typ,
     const struct cw_public_key *attestation, struct cw_cbor_reader *r)
@@ -26,7 +27,7 @@ start(struct cw_bytes in, const char *typ,
 	struct cw_cose_sign1 sign1;
 	enum cw_err err = cw_cose_sign1_decode(in, typ, &sign1);
 
-	if (err == CW_OK)
+	if (err == CW_OK && attestation != NULL)
 		err = cw_cose_sign1_verify(&sign1, attestation, CW_BYTES_NONE);
 	if (err == CW_OK)
 		cw_cbor_init(r, sign1.payload);
@@ -52,9 +53,9 @@ cw_key_statement_make(const struct cw_key_statement *s,
 	return finish(&b, CW_TYP_KEY, attestation, out);
 }
 
-enum cw_err
-cw_key_statement_verify(struct cw_bytes in,
-    const struct cw_public_key *attestation, struct cw_key_statement *out)
+static enum cw_err
+read_key_statement(struct cw_bytes in, const struct cw_public_key *attestation,
+    struct cw_key_statement *out)
 {
 	struct cw_cbor_reader r;
 	enum cw_err err;
@@ -77,6 +78,19 @@ cw_key_statement_verify(struct cw_bytes in,
 	if (r.err == CW_OK && out->key.type != out->attributes.type)
 		return CW_ERR_WRONG_STATEMENT;
 	return cw_cbor_finish(&r);
+}
+
+enum cw_err
+cw_key_statement_decode(struct cw_bytes in, struct cw_key_statement *out)
+{
+	return read_key_statement(in, NULL, out);
+}
+
+enum cw_err
+cw_key_statement_verify(struct cw_bytes in,
+    const struct cw_public_key *attestation, struct cw_key_statement *out)
+{
+	return read_key_statement(in, attestation, out);
 }
 
 enum cw_err

@@ -70,6 +70,9 @@ enum cw_err cw_key_statement_make(const struct cw_key_statement *s,
 enum cw_err cw_key_statement_verify(struct cw_bytes in,
     const struct cw_public_key *attestation, struct cw_key_statement *out)
     __attribute__((warn_unused_result));
+/* What it says; that the card says it is for somebody else to verify. */
+enum cw_err cw_key_statement_decode(struct cw_bytes in,
+    struct cw_key_statement *out) __attribute__((warn_unused_result));
 
 /* What a result says was done with an object (session.cddl). */
 enum cw_done {

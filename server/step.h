@@ -103,6 +103,10 @@ cw_step_pin_rule(void)
 	return &cw_pin_rule_piv;
 }
 
+/* The order itself, which the key statement is held against. */
+struct cw_create_key cw_step_order(const struct cw_profile *profile,
+    const struct cw_grant *grant, uint32_t key_id);
+
 /*
  * Opens the replies of the message against the last batch, whose command
  * numbers are `nos`, and advances the channel over all but a CLOSE. `plain`

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Step 6 to 7: the new key in, its certificate out. The signer makes the whole
- * check of the key statement; here it is only asked whether the statement is
- * about the key that was ordered.
+ * check of the key statement; here it is only asked whether the key is the one
+ * that was ordered.
  */
 #include <stdlib.h>
 
@@ -11,22 +11,38 @@
 #include "server/step.h"
 #include "server/text.h"
 
-/* The key id of a statement, whose signature the signer checks. */
-static enum cw_err
-statement_key_id(struct cw_bytes statement, uint32_t *id)
+static bool
+is_ordered(const struct cw_attributes *a, const struct cw_create_key *order)
 {
-	struct cw_cose_sign1 sign1;
-	struct cw_cbor_reader r;
-	enum cw_err err = cw_cose_sign1_decode(statement, CW_TYP_KEY, &sign1);
+	return a->type == order->type && a->usage == order->usage &&
+	    a->origin == CW_ORIGIN_CARD && !a->exportable &&
+	    a->pin_policy == order->pin_policy && a->slot == order->slot &&
+	    a->delete_guard == CW_GUARD_NONE && a->n_algorithms == 0 &&
+	    cw_bytes_equal(a->name, order->name);
+}
 
-	if (err != CW_OK)
-		return err;
-	cw_cbor_init(&r, sign1.payload);
-	cw_cbor_array(&r, 8, 8);
-	for (unsigned i = 0; i < 5; i++) /* label, th, management, mode, leaf */
-		(void)cw_cbor_item(&r);
-	*id = (uint32_t)cw_cbor_uint(&r, 1, UINT32_MAX);
-	return r.err;
+/*
+ * The card has made what was ordered, and says so in its statement, whose
+ * signature the signer checks (docs/protocol.md 7 "Message 6"). *ended: it has
+ * not. The profile may have gone meanwhile: UNKNOWN_PROFILE.
+ */
+static enum cw_err
+check_order(struct cw_step_run *run, const struct cw_grant *grant,
+    const struct cw_reply *reply, bool *ended)
+{
+	const struct cw_profile *profile =
+	    cw_config_profile(run->engine->config, grant->profile);
+	struct cw_key_statement s;
+	struct cw_create_key order;
+
+	if (profile == NULL)
+		return CW_ERR_UNKNOWN_PROFILE;
+	order = cw_step_order(profile, grant, run->secret->key_id);
+	*ended = cw_key_statement_decode(reply->statement, &s) != CW_OK ||
+	    s.key_id != order.id ||
+	    memcmp(&s.key, &reply->key, sizeof(s.key)) != 0 ||
+	    !is_ordered(&s.attributes, &order);
+	return *ended ? CW_ERR_WRONG_STATEMENT : CW_OK;
 }
 
 /* ---- approvals ---- */
@@ -241,21 +257,21 @@ wait_for_approval(struct cw_step_run *run, struct cw_bytes statement,
 }
 
 static enum cw_err
-take_statement(struct cw_step_run *run, struct cw_bytes statement, bool *ended)
+take_key(struct cw_step_run *run, const struct cw_reply *reply, bool *ended)
 {
 	static const struct decisions none;
 	struct cw_grant grant;
-	uint32_t id = 0;
-	enum cw_err err = statement_key_id(statement, &id);
+	enum cw_err err;
 
-	*ended = err != CW_OK || id != run->secret->key_id;
-	if (*ended)
-		return CW_ERR_WRONG_STATEMENT;
 	if (cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant) !=
 	    CW_OK)
 		return CW_ERR_STORE_CORRUPT;
-	return grant.approvals > 0 ? wait_for_approval(run, statement, ended) :
-				     answer(run, statement, &none, ended);
+	err = check_order(run, &grant, reply, ended);
+	if (err != CW_OK)
+		return err;
+	return grant.approvals > 0 ?
+	    wait_for_approval(run, reply->statement, ended) :
+	    answer(run, reply->statement, &none, ended);
 }
 
 static enum cw_err
@@ -342,7 +358,7 @@ cw_step_keys(struct cw_step_run *run)
 		    &ended);
 	if (err == CW_OK) {
 		run->secret->first += (unsigned)n;
-		err = take_statement(run, replies[n - 1].statement, &ended);
+		err = take_key(run, &replies[n - 1], &ended);
 	}
 	if (ended)
 		err = cw_step_end(run, err);

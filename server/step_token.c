@@ -68,6 +68,20 @@ order_pin(uint32_t key_id, struct cw_command *command)
 	p->modifiable = true;
 }
 
+struct cw_create_key
+cw_step_order(const struct cw_profile *profile, const struct cw_grant *grant,
+    uint32_t key_id)
+{
+	bool has_policy = profile->pin && profile->slot == 0;
+
+	return (struct cw_create_key){ .id = key_id,
+		.type = profile->key_type,
+		.usage = profile->usage,
+		.slot = profile->slot,
+		.pin_policy = has_policy ? cw_step_pin_policy_id(key_id) : 0,
+		.name = grant->profile };
+}
+
 static enum cw_err
 ask_for_key(struct cw_step_run *run, const struct cw_grant *grant)
 {
@@ -75,7 +89,7 @@ ask_for_key(struct cw_step_run *run, const struct cw_grant *grant)
 	    cw_config_profile(run->engine->config, grant->profile);
 	struct cw_session_secret *secret = run->secret;
 	struct cw_command commands[CW_STEP_KEY_COMMANDS_MAX];
-	struct cw_create_key *key;
+	struct cw_create_key order;
 	uint32_t id = 0;
 	size_t n = 0;
 
@@ -85,15 +99,10 @@ ask_for_key(struct cw_step_run *run, const struct cw_grant *grant)
 	secret->key_id = (id & 0x7fffffff) | 1; /* never 0 */
 	secret->first = 1;
 	memset(commands, 0, sizeof(commands));
-	if (profile->pin && profile->slot == 0)
+	order = cw_step_order(profile, grant, secret->key_id);
+	if (order.pin_policy != 0)
 		order_pin(secret->key_id, &commands[n++]);
-	key = &commands[n].u.create_key;
-	key->id = secret->key_id;
-	key->type = profile->key_type;
-	key->usage = profile->usage;
-	key->slot = profile->slot;
-	key->pin_policy = n > 0 ? cw_step_pin_policy_id(secret->key_id) : 0;
-	key->name = grant->profile;
+	commands[n].u.create_key = order;
 	commands[n].no = CW_CREATE_KEY;
 	commands[n++].last = true;
 	return cw_step_put_batch(run, CW_PHASE_CREATING, commands, n);
