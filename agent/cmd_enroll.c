@@ -44,20 +44,6 @@ is_stopped(void *ctx)
 	return cw_stop_requested();
 }
 
-/* A descriptor if given, then the terminal, then a dialog. */
-static struct cw_pin_entry *
-choose_pin_entry(const struct cw_options *o)
-{
-	struct cw_pin_entry *entry = NULL;
-
-	if (o->pin_fd != UINT_MAX)
-		return cw_pin_entry_fd((int)o->pin_fd);
-	if (o->pinentry == NULL)
-		entry = cw_pin_entry_tty(o->timeout_s);
-	return entry != NULL ? entry :
-			       cw_pin_entry_pinentry(o->pinentry, o->timeout_s);
-}
-
 static enum cw_err
 set_up(struct enrolling *e)
 {
@@ -86,7 +72,9 @@ set_up(struct enrolling *e)
 		return err;
 	e->clock = cw_clock_system();
 	e->reader = cw_reader_pcsc_open();
-	e->pin_entry = choose_pin_entry(o);
+	e->pin_entry = o->pin_fd != UINT_MAX ?
+	    cw_pin_entry_fd((int)o->pin_fd) :
+	    cw_pin_entry_person(o->pinentry, o->timeout_s);
 	if (e->reader == NULL || e->pin_entry == NULL)
 		return CW_ERR_NO_MEMORY;
 	env.reader = e->reader;

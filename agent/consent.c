@@ -275,6 +275,30 @@ ask(int fd, struct cw_bytes question, enum cw_language language,
 }
 
 enum cw_err
+cw_show_question(enum cw_language language, struct cw_bytes text,
+    unsigned timeout_s)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct cw_buf all;
+	enum cw_err err;
+
+	if (fd < 0) {
+		fprintf(stderr, "cardwright-agent: %s\n",
+		    cw_message(language, "cli_no_terminal"));
+		return CW_ERR_REFUSED;
+	}
+	cw_buf_init(&all, TEXT_MAX_BYTES);
+	cw_buf_put(&all, text);
+	cw_buf_printf(&all, "\n%s ", cw_message(language, "cli_go_on"));
+	err = cw_fd_write(fd, cw_buf_bytes(&all));
+	if (err == CW_OK)
+		err = read_yes(fd, language, timeout_s);
+	cw_buf_wipe(&all);
+	close(fd);
+	return err;
+}
+
+enum cw_err
 cw_show_consent(const struct cw_show *show, const struct cw_consent *consent,
     bool yes, unsigned timeout_s)
 {

@@ -32,6 +32,28 @@ static const struct meaning meanings[] = {
 	{ CW_INS_VERIFY, 0xffff, CW_SW_BAD_DATA, CW_ERR_PIN_FORMAT },
 	{ CW_INS_GET_CAPABILITIES, 0xffff, CW_SW_NO_SESSION,
 	    CW_ERR_NOT_PERSONALISED },
+	/* The holder's instructions. */
+	{ CW_INS_READ_KEY, 0xffff, CW_SW_NOT_FOUND, CW_ERR_NO_SUCH_KEY },
+	{ CW_INS_USE_KEY, 0xffff, CW_SW_NOT_FOUND, CW_ERR_NO_SUCH_KEY },
+	{ CW_INS_USE_KEY, 0xffff, CW_SW_NO_SESSION, CW_ERR_WRONG_USE },
+	{ CW_INS_USE_KEY, 0xffff, CW_SW_BAD_DATA, CW_ERR_NOT_DECRYPTED },
+	{ CW_INS_EXPORT_KEY, 0xffff, CW_SW_NOT_FOUND, CW_ERR_NO_SUCH_KEY },
+	{ CW_INS_EXPORT_KEY, 0xffff, CW_SW_NO_SESSION, CW_ERR_NOT_EXPORTABLE },
+	{ CW_INS_DELETE, 0xffff, CW_SW_NOT_FOUND, CW_ERR_NO_SUCH_KEY },
+	{ CW_INS_DELETE, 0xffff, CW_SW_NO_SESSION, CW_ERR_ISSUER_DELETES },
+	{ CW_INS_CHANGE_KEY_PIN, 0xffff, CW_SW_NOT_FOUND, CW_ERR_NO_SUCH_KEY },
+	{ CW_INS_CHANGE_KEY_PIN, 0xffff, CW_SW_NO_SESSION, CW_ERR_PIN_FIXED },
+	{ CW_INS_CHANGE_KEY_PIN, 0xffff, CW_SW_BAD_DATA, CW_ERR_PIN_IN_USE },
+	{ CW_INS_UNBLOCK_KEY, 0xffff, CW_SW_NOT_FOUND, CW_ERR_NO_SUCH_KEY },
+	{ CW_INS_UNBLOCK_KEY, 0xffff, CW_SW_NO_SESSION, CW_ERR_PIN_FIXED },
+	{ CW_INS_UNBLOCK_KEY, 0xffff, CW_SW_BAD_DATA, CW_ERR_PIN_IN_USE },
+	{ CW_INS_ATTEST_OFFLINE, 0xffff, CW_SW_NOT_FOUND, CW_ERR_NO_SUCH_KEY },
+	{ CW_INS_ATTEST_OFFLINE, 0xffff, CW_SW_NO_SESSION, CW_ERR_WRONG_USE },
+	{ CW_INS_ATTEST_OFFLINE, 0xffff, CW_SW_PIN_NEEDED, CW_ERR_NO_SUCH_PIN },
+	{ CW_INS_CHANGE_PIN, 0xffff, CW_SW_BAD_DATA, CW_ERR_PIN_FORMAT },
+	{ CW_INS_CHANGE_PIN, 0xffff, CW_SW_PIN_NEEDED, CW_ERR_NO_SUCH_PIN },
+	{ CW_INS_RESET_RETRY, 0xffff, CW_SW_BAD_DATA, CW_ERR_PIN_FORMAT },
+	{ CW_INS_RESET_RETRY, 0xffff, CW_SW_PIN_NEEDED, CW_ERR_NO_SUCH_PIN },
 	{ 0, 0xfff0, CW_SW_TRIES_LEFT, CW_ERR_PIN_WRONG },
 	{ 0, 0xffff, CW_SW_BLOCKED, CW_ERR_PIN_BLOCKED },
 	{ 0, 0xffff, CW_SW_NO_SESSION, CW_ERR_NO_SESSION },
@@ -62,17 +84,16 @@ meaning(struct cw_icc *card)
 	return err;
 }
 
-static enum cw_err
-call(struct cw_icc *card, const struct cw_apdu *apdu, struct cw_buf *out)
+enum cw_err
+cw_icc_call(struct cw_icc *card, const struct cw_apdu *apdu, struct cw_buf *out)
 {
 	enum cw_err err = cw_icc_exchange(card, apdu, out);
 
 	return err != CW_OK ? err : meaning(card);
 }
 
-/* An own instruction: data in, data out. */
-static enum cw_err
-call_own(struct cw_icc *card, enum cw_ins ins, struct cw_bytes data,
+enum cw_err
+cw_icc_call_own(struct cw_icc *card, enum cw_ins ins, struct cw_bytes data,
     struct cw_buf *out)
 {
 	const struct cw_apdu apdu = {
@@ -82,7 +103,7 @@ call_own(struct cw_icc *card, enum cw_ins ins, struct cw_bytes data,
 		.le = CW_LE_EXTENDED,
 	};
 
-	return call(card, &apdu, out);
+	return cw_icc_call(card, &apdu, out);
 }
 
 enum cw_err
@@ -101,7 +122,7 @@ cw_icc_begin(struct cw_icc *card)
 		return err;
 	card->is_begun = true;
 	cw_buf_init(&answer, SMALL_MAX);
-	err = call(card, &select, &answer);
+	err = cw_icc_call(card, &select, &answer);
 	cw_buf_wipe(&answer);
 	if (err != CW_OK)
 		cw_icc_end(card);
@@ -121,14 +142,15 @@ cw_icc_end(struct cw_icc *card)
 enum cw_err
 cw_icc_capabilities(struct cw_icc *card, struct cw_buf *out)
 {
-	return call_own(card, CW_INS_GET_CAPABILITIES, CW_BYTES_NONE, out);
+	return cw_icc_call_own(card, CW_INS_GET_CAPABILITIES, CW_BYTES_NONE,
+	    out);
 }
 
 enum cw_err
 cw_icc_open_session(struct cw_icc *card, struct cw_bytes request,
     struct cw_buf *message_4)
 {
-	return call_own(card, CW_INS_OPEN_SESSION, request, message_4);
+	return cw_icc_call_own(card, CW_INS_OPEN_SESSION, request, message_4);
 }
 
 enum cw_err
@@ -145,8 +167,8 @@ cw_icc_command(struct cw_icc *card,
 	cw_buf_put(&data, command);
 	err = data.err;
 	if (err == CW_OK)
-		err =
-		    call_own(card, CW_INS_COMMAND, cw_buf_bytes(&data), reply);
+		err = cw_icc_call_own(card, CW_INS_COMMAND, cw_buf_bytes(&data),
+		    reply);
 	cw_buf_wipe(&data);
 	if (err == CW_ERR_CARD_SAYS && card->sw == CW_SW_PIN_NEEDED) {
 		*pin_needed = true;
@@ -162,7 +184,7 @@ cw_icc_pin_info(struct cw_icc *card, struct cw_pin_info *out)
 	enum cw_err err;
 
 	cw_buf_init(&answer, SMALL_MAX);
-	err = call_own(card, CW_INS_PIN_INFO, CW_BYTES_NONE, &answer);
+	err = cw_icc_call_own(card, CW_INS_PIN_INFO, CW_BYTES_NONE, &answer);
 	if (err == CW_OK)
 		err = cw_pin_info_decode(cw_buf_bytes(&answer), out);
 	cw_buf_wipe(&answer);
@@ -181,7 +203,7 @@ cw_icc_set_pin(struct cw_icc *card, const struct cw_set_pin *set)
 	cw_set_pin_encode(set, &data);
 	err = data.err;
 	if (err == CW_OK)
-		err = call_own(card, CW_INS_SET_PIN, cw_buf_bytes(&data),
+		err = cw_icc_call_own(card, CW_INS_SET_PIN, cw_buf_bytes(&data),
 		    &answer);
 	cw_buf_wipe(&data);
 	cw_buf_wipe(&answer);
@@ -207,7 +229,7 @@ cw_icc_verify(struct cw_icc *card, struct cw_bytes pin)
 	cw_buf_init(&answer, SMALL_MAX);
 	/* From here on the card may be authenticated, whatever it answers. */
 	card->is_authenticated = true;
-	err = call(card, &apdu, &answer);
+	err = cw_icc_call(card, &apdu, &answer);
 	/* A PIN that was refused leaves nothing to be reset, and a reset would
 	 * cost the nonce. */
 	if (err == CW_ERR_PIN_WRONG || err == CW_ERR_PIN_BLOCKED)
@@ -228,7 +250,8 @@ cw_icc_status(struct cw_icc *card, struct cw_bytes origin, struct cw_buf *out,
 	cw_status_query_encode(origin, &query);
 	err = query.err;
 	if (err == CW_OK)
-		err = call_own(card, CW_INS_STATUS, cw_buf_bytes(&query), out);
+		err = cw_icc_call_own(card, CW_INS_STATUS, cw_buf_bytes(&query),
+		    out);
 	if (err == CW_OK)
 		err = cw_status_decode(cw_buf_bytes(out), status);
 	cw_buf_wipe(&query);
@@ -242,7 +265,7 @@ cw_icc_abort(struct cw_icc *card, const uint8_t session_id[CW_SESSION_ID_BYTES])
 	enum cw_err err;
 
 	cw_buf_init(&answer, SMALL_MAX);
-	err = call_own(card, CW_INS_ABORT,
+	err = cw_icc_call_own(card, CW_INS_ABORT,
 	    cw_bytes(session_id, CW_SESSION_ID_BYTES), &answer);
 	cw_buf_wipe(&answer);
 	return err;
@@ -257,7 +280,7 @@ cw_icc_list_public(struct cw_icc *card,
 
 	*n = 0;
 	cw_buf_init(&answer, SMALL_MAX);
-	err = call_own(card, CW_INS_LIST_PUBLIC, CW_BYTES_NONE, &answer);
+	err = cw_icc_call_own(card, CW_INS_LIST_PUBLIC, CW_BYTES_NONE, &answer);
 	if (err == CW_OK)
 		err = cw_list_public_decode(cw_buf_bytes(&answer), slots, n);
 	cw_buf_wipe(&answer);

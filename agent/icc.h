@@ -62,6 +62,14 @@ void cw_icc_end(struct cw_icc *card);
 enum cw_err cw_icc_exchange(struct cw_icc *card, const struct cw_apdu *apdu,
     struct cw_buf *out) __attribute__((warn_unused_result));
 
+/* The same, and the status word told as an error (PIN_WRONG sets tries_left);
+ * an own instruction has CLA 80, and data in and out. */
+enum cw_err cw_icc_call(struct cw_icc *card, const struct cw_apdu *apdu,
+    struct cw_buf *out) __attribute__((warn_unused_result));
+enum cw_err cw_icc_call_own(struct cw_icc *card, enum cw_ins ins,
+    struct cw_bytes data, struct cw_buf *out)
+    __attribute__((warn_unused_result));
+
 /* card_caps, exactly the card's bytes. */
 enum cw_err cw_icc_capabilities(struct cw_icc *card, struct cw_buf *out)
     __attribute__((warn_unused_result));

@@ -20,28 +20,54 @@ struct row {
 };
 
 #define INSTALLING (CW_CMD_INSTALL | CW_CMD_UNINSTALL)
+/* Bytes in; bytes out; all that the holder does. */
+#define READING                                                     \
+	(CW_CMD_SIGN | CW_CMD_DECRYPT | CW_CMD_AGREE | CW_CMD_MAC | \
+	    CW_CMD_ENCRYPT | CW_CMD_ATTEST)
+#define WRITING \
+	(READING | CW_CMD_EXPORT | CW_CMD_CERTIFICATE | CW_CMD_PUBLIC_KEY)
+#define HOLDING                                                          \
+	(WRITING | CW_CMD_KEYS | CW_CMD_CHANGE_PIN | CW_CMD_CHANGE_PUK | \
+	    CW_CMD_UNBLOCK | CW_CMD_DELETE | CW_CMD_RESET)
 #define ALL                                                            \
 	(CW_CMD_ENROLL | CW_CMD_CARDS | CW_CMD_CHECK | CW_CMD_FORGET | \
-	    CW_CMD_ABORT | INSTALLING)
+	    CW_CMD_ABORT | INSTALLING | HOLDING)
 #define DIALOG (CW_CMD_ENROLL | CW_CMD_CHECK | CW_CMD_NATIVE)
 #define AT(member) offsetof(struct cw_options, member)
 
 static const struct row rows[] = {
 	{ "reader", "NAME", KIND_TEXT, AT(reader),
-	    CW_CMD_ENROLL | CW_CMD_CARDS | CW_CMD_ABORT, 0,
+	    CW_CMD_ENROLL | CW_CMD_CARDS | CW_CMD_ABORT | HOLDING, 0,
 	    "the reader to use, as `cards` names it" },
 	{ "wait", "S", KIND_NUMBER, AT(wait_s), CW_CMD_ENROLL, 3600,
 	    "seconds to wait for a card to be put in (2)" },
-	{ "yes", NULL, KIND_FLAG, AT(yes), CW_CMD_ENROLL, 0,
+	{ "in", "FILE", KIND_TEXT, AT(in), READING, 0,
+	    "what is to be signed, decrypted, ... (standard input)" },
+	{ "out", "FILE", KIND_TEXT, AT(out), WRITING, 0,
+	    "where the result goes (standard output)" },
+	{ "algorithm", "NAME", KIND_TEXT, AT(algorithm),
+	    READING & ~CW_CMD_ATTEST, 0,
+	    "instead of the first that the key allows: PS256, ..." },
+	{ "der", NULL, KIND_FLAG, AT(der),
+	    CW_CMD_SIGN | CW_CMD_CERTIFICATE | CW_CMD_PUBLIC_KEY, 0,
+	    "DER: an ECDSA signature as in X.509; no PEM" },
+	{ "subject", "NAME", KIND_TEXT, AT(subject), CW_CMD_ATTEST, 0,
+	    "the subject that will be asked for, as \"CN=Erika\"" },
+	{ "batch", NULL, KIND_FLAG, AT(batch), CW_CMD_ATTEST, 0,
+	    "as one of its batch, instead of as this very card" },
+	{ "keep-pin", NULL, KIND_FLAG, AT(keep_pin), CW_CMD_UNBLOCK, 0,
+	    "give a key's tries back and keep its PIN" },
+	{ "yes", NULL, KIND_FLAG, AT(yes),
+	    CW_CMD_ENROLL | CW_CMD_DELETE | CW_CMD_RESET, 0,
 	    "accept without asking, for scripts" },
-	{ "pin-fd", "N", KIND_NUMBER, AT(pin_fd), CW_CMD_ENROLL, 65535,
-	    "read the PIN, then the PUK, as lines from descriptor N" },
-	{ "pinentry", "PROGRAM", KIND_TEXT, AT(pinentry), DIALOG, 0,
+	{ "pin-fd", "N", KIND_NUMBER, AT(pin_fd), CW_CMD_ENROLL | HOLDING,
+	    65535, "read PINs and PUKs as lines from descriptor N" },
+	{ "pinentry", "PROGRAM", KIND_TEXT, AT(pinentry), DIALOG | HOLDING, 0,
 	    "ask for PINs by this pinentry" },
 	{ "ca", "FILE", KIND_TEXT, AT(ca), CW_CMD_ENROLL, 0,
 	    "trust these roots (PEM) for the issuer's TLS, too" },
 	{ "timeout", "S", KIND_NUMBER, AT(timeout_s),
-	    CW_CMD_ENROLL | CW_CMD_NATIVE, 86400,
+	    CW_CMD_ENROLL | CW_CMD_NATIVE | HOLDING, 86400,
 	    "seconds of patience with network and person (60)" },
 	{ "memory", "FILE", KIND_TEXT, AT(memory), DIALOG | CW_CMD_FORGET, 0,
 	    "the remembered issuers, instead of the user's own file" },
@@ -140,6 +166,20 @@ cw_options_init(struct cw_options *options)
 		.wait_s = 2 };
 }
 
+static enum cw_err
+take_operand(int n, char **operands, const struct cw_command_line *command,
+    struct cw_options *options)
+{
+	const char *name = command->operand;
+
+	if (n > (name != NULL) || (n == 0 && name != NULL && name[0] != '['))
+		return usage_error("it takes ",
+		    name != NULL ? name : "no operand");
+	if (n == 1)
+		options->operand = operands[0];
+	return CW_OK;
+}
+
 enum cw_err
 cw_options_parse(int argc, char **argv, const struct cw_command_line **command,
     struct cw_options *options)
@@ -171,11 +211,6 @@ cw_options_parse(int argc, char **argv, const struct cw_command_line **command,
 	}
 	if (err != CW_OK)
 		return err;
-	if (argc - 1 - optind != ((*command)->operand != NULL))
-		return usage_error("it takes ",
-		    (*command)->operand != NULL ? (*command)->operand :
-						  "no operand");
-	if ((*command)->operand != NULL)
-		options->operand = argv[1 + optind];
-	return CW_OK;
+	return take_operand(argc - 1 - optind, argv + 1 + optind, *command,
+	    options);
 }

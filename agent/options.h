@@ -9,24 +9,27 @@
 #include "proto/base/err.h"
 
 struct cw_options {
-	const char *operand;  /* URL or ORIGIN */
-	const char *reader;   /* --reader */
-	const char *pinentry; /* --pinentry */
-	const char *ca;       /* --ca */
-	const char *memory;   /* --memory */
-	unsigned pin_fd;      /* --pin-fd; UINT_MAX: not given */
-	unsigned timeout_s;   /* --timeout */
-	unsigned wait_s;      /* --wait */
-	const char *root;     /* --root */
-	const char *program;  /* --program */
-	bool yes, json, verbose, user, system;
+	const char *operand;   /* URL, ORIGIN or KEY; NULL where it may lack */
+	const char *reader;    /* --reader */
+	const char *pinentry;  /* --pinentry */
+	const char *ca;        /* --ca */
+	const char *memory;    /* --memory */
+	unsigned pin_fd;       /* --pin-fd; UINT_MAX: not given */
+	unsigned timeout_s;    /* --timeout */
+	unsigned wait_s;       /* --wait */
+	const char *root;      /* --root */
+	const char *program;   /* --program */
+	const char *in, *out;  /* --in, --out: NULL or "-": standard ones */
+	const char *algorithm; /* --algorithm */
+	const char *subject;   /* --subject */
+	bool yes, json, verbose, user, system, der, keep_pin, batch;
 	enum cw_err refusal; /* native: what every caller is told, or CW_OK */
 };
 
 struct cw_command_line {
 	const char *name;
 	unsigned bit;        /* which options it takes */
-	const char *operand; /* its name, or NULL */
+	const char *operand; /* its name, in brackets if optional, or NULL */
 	const char *help;
 	int (*run)(const struct cw_options *options);
 };
@@ -51,6 +54,21 @@ void cw_options_usage(FILE *out);
 #define CW_CMD_INSTALL 32u
 #define CW_CMD_UNINSTALL 64u
 #define CW_CMD_ABORT 128u
+#define CW_CMD_KEYS (1u << 8)
+#define CW_CMD_CERTIFICATE (1u << 9)
+#define CW_CMD_PUBLIC_KEY (1u << 10)
+#define CW_CMD_SIGN (1u << 11)
+#define CW_CMD_DECRYPT (1u << 12)
+#define CW_CMD_AGREE (1u << 13)
+#define CW_CMD_MAC (1u << 14)
+#define CW_CMD_ENCRYPT (1u << 15)
+#define CW_CMD_EXPORT (1u << 16)
+#define CW_CMD_CHANGE_PIN (1u << 17)
+#define CW_CMD_CHANGE_PUK (1u << 18)
+#define CW_CMD_UNBLOCK (1u << 19)
+#define CW_CMD_DELETE (1u << 20)
+#define CW_CMD_RESET (1u << 21)
+#define CW_CMD_ATTEST (1u << 22)
 
 int cw_cmd_enroll(const struct cw_options *options);
 int cw_cmd_cards(const struct cw_options *options);
@@ -60,5 +78,20 @@ int cw_cmd_uninstall(const struct cw_options *options);
 int cw_cmd_native(const struct cw_options *options);
 int cw_cmd_abort(const struct cw_options *options);
 int cw_cmd_forget(const struct cw_options *options);
+int cw_cmd_keys(const struct cw_options *options);
+int cw_cmd_certificate(const struct cw_options *options);
+int cw_cmd_public_key(const struct cw_options *options);
+int cw_cmd_sign(const struct cw_options *options);
+int cw_cmd_decrypt(const struct cw_options *options);
+int cw_cmd_agree(const struct cw_options *options);
+int cw_cmd_mac(const struct cw_options *options);
+int cw_cmd_encrypt(const struct cw_options *options);
+int cw_cmd_export(const struct cw_options *options);
+int cw_cmd_change_pin(const struct cw_options *options);
+int cw_cmd_change_puk(const struct cw_options *options);
+int cw_cmd_unblock(const struct cw_options *options);
+int cw_cmd_delete(const struct cw_options *options);
+int cw_cmd_reset(const struct cw_options *options);
+int cw_cmd_attest(const struct cw_options *options);
 
 #endif

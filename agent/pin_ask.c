@@ -15,18 +15,21 @@ static const char *const labels[] = {
 	[CW_PIN_HOLDER] = "pin_label",
 	[CW_PIN_PUK] = "puk_label",
 	[CW_PIN_KEY] = "pin_label",
+	[CW_PIN_KEY_PUK] = "puk_label",
 };
 
 static const char *const existing[] = {
 	[CW_PIN_HOLDER] = "pin_enter_holder",
 	[CW_PIN_PUK] = "pin_enter_puk",
 	[CW_PIN_KEY] = "pin_enter_key",
+	[CW_PIN_KEY_PUK] = "pin_enter_key_puk",
 };
 
 static const char *const chosen[] = {
 	[CW_PIN_HOLDER] = "pin_choose_holder",
 	[CW_PIN_PUK] = "pin_choose_puk",
 	[CW_PIN_KEY] = "pin_choose_key",
+	[CW_PIN_KEY_PUK] = "pin_choose_puk",
 };
 
 /* With one length, and with a range of them. */
@@ -112,7 +115,7 @@ static void
 put_from(struct cw_buf *out, enum cw_language language, const char *key,
     struct cw_bytes text)
 {
-	if (!cw_text_is_displayable(text))
+	if (text.len == 0 || !cw_text_is_displayable(text))
 		return;
 	begin_line(out);
 	cw_message_put(out, language, key, &text, 1);
@@ -132,8 +135,9 @@ cw_pin_text(const struct cw_pin_prompt *prompt, char out[CW_PIN_TEXT_MAX])
 	begin_line(&text);
 	cw_buf_put_str(&text,
 	    cw_message(language,
-		prompt->is_new ? chosen[prompt->what] :
-				 existing[prompt->what]));
+		!prompt->is_new         ? existing[prompt->what] :
+		    prompt->key.len > 0 ? "pin_change_key" :
+					  chosen[prompt->what]));
 	begin_line(&text);
 	if (prompt->is_new) {
 		put_rule(&text, language, prompt->rule);
@@ -143,6 +147,7 @@ cw_pin_text(const struct cw_pin_prompt *prompt, char out[CW_PIN_TEXT_MAX])
 		cw_message_put(&text, language, "pin_tries_left", &tries, 1);
 	}
 	put_from(&text, language, "pin_asked_for", prompt->origin);
+	put_from(&text, language, "pin_key", prompt->key);
 	if (prompt->reader != NULL)
 		put_from(&text, language, "pin_reader",
 		    cw_bytes_str(prompt->reader));
@@ -152,6 +157,17 @@ cw_pin_text(const struct cw_pin_prompt *prompt, char out[CW_PIN_TEXT_MAX])
 }
 
 /* ---- asking ---- */
+
+struct cw_pin_entry *
+cw_pin_entry_person(const char *pinentry, unsigned timeout_s)
+{
+	struct cw_pin_entry *entry = NULL;
+
+	if (pinentry == NULL)
+		entry = cw_pin_entry_tty(timeout_s);
+	return entry != NULL ? entry :
+			       cw_pin_entry_pinentry(pinentry, timeout_s);
+}
 
 void
 cw_pin_entry_close(struct cw_pin_entry **entry)

@@ -10,9 +10,10 @@
 #include "proto/message.h"
 
 enum cw_pin_what {
-	CW_PIN_HOLDER, /* the holder's PIN of the card */
-	CW_PIN_PUK,    /* its PUK */
-	CW_PIN_KEY,    /* a PIN for keys of this issuer */
+	CW_PIN_HOLDER,  /* the holder's PIN of the card */
+	CW_PIN_PUK,     /* its PUK */
+	CW_PIN_KEY,     /* a PIN for keys of this issuer */
+	CW_PIN_KEY_PUK, /* a key's PUK; never new */
 };
 
 /* One question. */
@@ -23,7 +24,8 @@ struct cw_pin_prompt {
 	const struct cw_pin_rule *rule;
 	unsigned tries_left;    /* only when not new */
 	enum cw_err last;       /* why it is asked again, or CW_OK */
-	struct cw_bytes origin; /* who asks; displayable */
+	struct cw_bytes origin; /* who asks; displayable; empty: nobody does */
+	struct cw_bytes key;    /* whose PIN; empty: not told */
 	const char *reader;     /* where the card is */
 };
 
@@ -50,12 +52,19 @@ struct cw_pin_entry {
  * PIN, the second the PUK. */
 struct cw_pin_entry *cw_pin_entry_fd(int fd);
 
+/* Lines as well, but each question takes the next one, whatever it is for. */
+struct cw_pin_entry *cw_pin_entry_lines(int fd);
+
 /* The controlling terminal, with echo off; NULL when there is none. */
 struct cw_pin_entry *cw_pin_entry_tty(unsigned timeout_s);
 
 /* A pinentry program (path or name in PATH), started for each question; with
  * NULL the system's `pinentry`. Both are checked when it is asked. */
 struct cw_pin_entry *cw_pin_entry_pinentry(const char *program,
+    unsigned timeout_s);
+
+/* The terminal, or a pinentry where there is none or one is named. */
+struct cw_pin_entry *cw_pin_entry_person(const char *pinentry,
     unsigned timeout_s);
 
 /* What kind of dialog it would be ("gtk2", "curses", …); nothing is shown.

@@ -19,7 +19,7 @@ struct lines {
 struct entry_fd {
 	struct cw_pin_entry base;
 	int fd;
-	bool is_read;
+	bool is_read, is_in_order;
 	struct lines *lines; /* guarded */
 };
 
@@ -55,25 +55,41 @@ read_line(int fd, struct cw_pin_value *line, bool *is_there, bool *is_too_long)
 	}
 }
 
+/* Which line is meant, read if it has not been: all of them at once, or one for
+ * each question. */
+static enum cw_err
+choose_line(struct entry_fd *entry, const struct cw_pin_prompt *prompt,
+    size_t *which)
+{
+	struct lines *lines = entry->lines;
+	size_t n = entry->is_in_order ? 1 : LINES;
+	enum cw_err err = CW_OK;
+
+	*which = !entry->is_in_order && prompt->what == CW_PIN_PUK ? 1 : 0;
+	if (entry->is_read && !entry->is_in_order)
+		return CW_OK;
+	for (size_t i = 0; i < n && err == CW_OK; i++)
+		err = read_line(entry->fd, &lines->line[i], &lines->is_there[i],
+		    &lines->is_too_long[i]);
+	entry->is_read = err == CW_OK;
+	return err;
+}
+
 static enum cw_err
 fd_ask(struct cw_pin_entry *base, const struct cw_pin_prompt *prompt,
     struct cw_pin_value *out)
 {
 	struct entry_fd *entry = (struct entry_fd *)base;
 	struct lines *lines = entry->lines;
-	size_t which = prompt->what == CW_PIN_PUK ? 1 : 0;
+	size_t which;
+	enum cw_err err;
 
-	for (size_t i = 0; i < LINES && !entry->is_read; i++) {
-		enum cw_err err = read_line(entry->fd, &lines->line[i],
-		    &lines->is_there[i], &lines->is_too_long[i]);
-
-		if (err != CW_OK)
-			return err;
-	}
-	entry->is_read = true;
 	/* The same line again would be wrong again, and cost a try. */
 	if (prompt->last != CW_OK)
 		return prompt->last;
+	err = choose_line(entry, prompt, &which);
+	if (err != CW_OK)
+		return err;
 	if (!lines->is_there[which])
 		return CW_ERR_NO_PIN_ENTRY;
 	if (lines->is_too_long[which])
@@ -108,4 +124,14 @@ cw_pin_entry_fd(int fd)
 		return NULL;
 	}
 	return &entry->base;
+}
+
+struct cw_pin_entry *
+cw_pin_entry_lines(int fd)
+{
+	struct cw_pin_entry *entry = cw_pin_entry_fd(fd);
+
+	if (entry != NULL)
+		((struct entry_fd *)entry)->is_in_order = true;
+	return entry;
 }

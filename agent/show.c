@@ -165,7 +165,8 @@ cw_show_done(struct cw_show *show, const struct cw_enroll_result *result)
 
 /* "cardwright-agent: error 507 CARD_SAYS: … (status word 6F00)" and the cure. */
 static void
-print_error(enum cw_err err, const char *word, unsigned retry_after_s)
+print_error(enum cw_err err, const char *word, unsigned retry_after_s,
+    int tries_left)
 {
 	enum cw_language language = cw_show_language();
 	struct cw_bytes value;
@@ -193,13 +194,21 @@ print_error(enum cw_err err, const char *word, unsigned retry_after_s)
 		cw_message_put(&text, language, "cli_come_back", &value, 1);
 		cw_buf_put_u8(&text, '\n');
 	}
+	if (tries_left >= 0) {
+		snprintf(number, sizeof(number), "%d", tries_left);
+		value = cw_bytes_str(number);
+		cw_buf_put_str(&text, "  ");
+		cw_message_put(&text, language, "pin_tries_left", &value, 1);
+		cw_buf_put_u8(&text, '\n');
+	}
 	fprintf(stderr, "%.*s", (int)text.len,
 	    text.len > 0 ? (const char *)text.ptr : "");
 	cw_buf_wipe(&text);
 }
 
-int
-cw_show_error(bool json, enum cw_err err, uint16_t sw, unsigned retry_after_s)
+static int
+show_error(bool json, enum cw_err err, uint16_t sw, unsigned retry_after_s,
+    int tries_left)
 {
 	char word[8] = "";
 	struct cw_buf line;
@@ -207,7 +216,7 @@ cw_show_error(bool json, enum cw_err err, uint16_t sw, unsigned retry_after_s)
 	if (err == CW_ERR_CARD_SAYS && sw != 0)
 		snprintf(word, sizeof(word), "%04X", sw);
 	if (!json) {
-		print_error(err, word, retry_after_s);
+		print_error(err, word, retry_after_s, tries_left);
 		return cw_err_exit_status(err);
 	}
 	event(&line, "error");
@@ -221,6 +230,20 @@ cw_show_error(bool json, enum cw_err err, uint16_t sw, unsigned retry_after_s)
 		cw_jsonl_str(&line, "status_word", word);
 	if (retry_after_s > 0)
 		cw_jsonl_number(&line, "retry_after_s", retry_after_s);
+	if (tries_left >= 0)
+		cw_jsonl_number(&line, "tries_left", (uint64_t)tries_left);
 	finish(&line);
 	return cw_err_exit_status(err);
+}
+
+int
+cw_show_error(bool json, enum cw_err err, uint16_t sw, unsigned retry_after_s)
+{
+	return show_error(json, err, sw, retry_after_s, -1);
+}
+
+int
+cw_show_pin_error(bool json, enum cw_err err, uint16_t sw, int tries_left)
+{
+	return show_error(json, err, sw, 0, tries_left);
 }

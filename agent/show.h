@@ -30,6 +30,14 @@ void cw_show_done(struct cw_show *show, const struct cw_enroll_result *result);
 int cw_show_error(bool json, enum cw_err err, uint16_t sw,
     unsigned retry_after_s);
 
+/* The same, with the tries that a PIN or PUK has left; below 0: not told. */
+int cw_show_pin_error(bool json, enum cw_err err, uint16_t sw, int tries_left);
+
+/* The text on the terminal, and whether the person says yes to "Go on?".
+ * Errors: REFUSED (also without a terminal), PERSON_TIMEOUT. */
+enum cw_err cw_show_question(enum cw_language language, struct cw_bytes text,
+    unsigned timeout_s) __attribute__((warn_unused_result));
+
 /*
  * Shows who asks for what. With `yes` that is all; otherwise the person at the
  * terminal is asked, and anything but "y" or "yes" (or the first letter of the
