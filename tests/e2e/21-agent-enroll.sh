@@ -145,6 +145,16 @@ own_pin() {
 }
 ok 'a key outside the PIV slots gets a PIN of its own' \
     says 0 'Done: the card holds' own_pin
+own_use() {
+	printf 'a letter' >"$WORK/letter"
+	setsid -w "$AGENT" sign 1 --in "$WORK/letter" --out "$WORK/letter.sig" \
+	    --pin-fd 3 3<"$WORK/pins" &&
+	    setsid -w "$AGENT" certificate 1 |
+	    openssl x509 -noout -pubkey >"$WORK/letter.pub" &&
+	    openssl pkeyutl -verify -pubin -inkey "$WORK/letter.pub" -rawin \
+	    -in "$WORK/letter" -sigfile "$WORK/letter.sig"
+}
+ok 'and signs for its holder by its certificate' own_use
 
 u=$(invite)
 curses() {

@@ -5,26 +5,16 @@
 # RUN: plain-only
 . "${TOP:-.}/tests/e2e/lib.sh"
 
-AGENT=$BUILD/cardwright-agent
+. "$TOP/tests/e2e/lib-agent.sh"
+
 R=$WORK/reader
 S=$WORK/card.state
-HOME=$WORK
-export HOME
 SECRET=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 cd "$WORK" || exit 1
 
 # Without a terminal of its own, as a script is.
 agent() {
 	setsid -w "$AGENT" "$@"
-}
-# says STATUS PATTERN CMD...: exit status and a line of the output.
-says() {
-	want=$1 pattern=$2
-	shift 2
-	"$@" >"$WORK/said" 2>&1 </dev/null
-	got=$?
-	cat "$WORK/said"
-	[ $got = "$want" ] && grep -q -- "$pattern" "$WORK/said"
 }
 works() {
 	"$@" </dev/null
@@ -271,6 +261,17 @@ ok 'a key is deleted' says 0 'The key has been deleted' agent delete Copy --yes
 ok 'and gone' says 10 'NO_SUCH_KEY' agent delete Copy --yes
 ok 'one with a PIN needs it' says 0 'The key has been deleted' \
     pins 6042 agent delete 'Sign P-256' --yes
+
+# ---- by a dialog ----
+pinentry_make
+dialog() {
+	printf '%s\n' 1111 2486 >answers
+	says 0 '"event":"signed"' agent sign Fixed --in message --json \
+	    --pinentry "$WORK/pinentry" &&
+	    grep -q 'Key: Fixed' dialog.log && grep -q 'Tries left: 3' dialog.log &&
+	    grep -q 'Tries left: 2' dialog.log
+}
+ok 'a dialog says whose PIN it asks for, and asks again' dialog
 
 # ---- a statement; the card's own PIN ----
 ok 'without a PIN on the card it states nothing' says 12 'NO_SUCH_PIN' \
