@@ -331,8 +331,9 @@ cw_page_done(enum cw_language language, const struct cw_page_outcome *outcome,
 		    false },
 		{ "until", cw_buf_bytes(&until), false },
 		{ "slot", cw_buf_bytes(&slot), false },
-		{ "serial", cw_bytes_str(serial), false } },
-	    9, out);
+		{ "serial", cw_bytes_str(serial), false },
+		{ "me", cw_bytes_str(outcome->has_me ? "/me" : ""), false } },
+	    10, out);
 	cw_buf_wipe(&until);
 	cw_buf_wipe(&slot);
 	cw_buf_wipe(&uses);

@@ -29,6 +29,7 @@ struct cw_page_outcome {
 	const struct cw_cert_about *about; /* NULL: nothing is confirmed yet */
 	uint8_t slot;                      /* PIV key reference, or 0 */
 	struct cw_bytes serial;            /* at most CW_SERIAL_MAX bytes */
+	bool has_me; /* the holder has a page of its own */
 };
 
 void cw_page_done(enum cw_language language,

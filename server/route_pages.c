@@ -167,6 +167,8 @@ cw_route_get_done(const struct cw_route_context *c)
 			outcome.about = &about;
 			outcome.serial = CW_BYTES_ARRAY(certificate.serial);
 			outcome.slot = profile == NULL ? 0 : profile->slot;
+			outcome.has_me =
+			    c->engine->config->holder_url[0] != '\0';
 		}
 		err = err == CW_ERR_UNKNOWN_SERIAL ? CW_OK : err;
 	}

@@ -80,12 +80,25 @@ note_peer(const SSL *ssl, int where, int unused)
 	X509_free(certificate);
 }
 
+/* Called for what a client shows, and not for nothing: only that is worth a
+ * ticket. */
 static int
 take_any(X509_STORE_CTX *store, void *unused)
 {
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store,
+	    SSL_get_ex_data_X509_STORE_CTX_idx());
+
 	(void)unused;
 	X509_STORE_CTX_set_error(store, X509_V_OK);
-	return 1;
+	return ssl != NULL && SSL_set_num_tickets(ssl, 1) == 1;
+}
+
+/* TLS 1.2 would resume what had no certificate. */
+static int
+is_not_resumed(SSL *ssl, int unused)
+{
+	(void)unused;
+	return SSL_version(ssl) < TLS1_3_VERSION;
 }
 
 enum cw_err
@@ -106,5 +119,7 @@ cw_tls_ask(void *ssl_ctx, struct cw_bytes issuer)
 	SSL_CTX_set_info_callback(ctx, note_peer);
 	SSL_CTX_set_max_cert_list(ctx, CHAIN_MAX);
 	SSL_CTX_set_timeout(ctx, TICKET_S);
+	SSL_CTX_set_num_tickets(ctx, 0);
+	SSL_CTX_set_not_resumable_session_callback(ctx, is_not_resumed);
 	return CW_OK;
 }

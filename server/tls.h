@@ -18,6 +18,7 @@ enum cw_err cw_tls_set_up(void *ssl_ctx, const char *certificate,
  * Has it ask clients for a certificate, one by `issuer` (DER; none: by anybody).
  * Whatever comes, or nothing, is taken: only that the client has the key is
  * proven. Whether the certificate is good is for the caller, who has to know it.
+ * A session without a certificate cannot be resumed: the next one asks again.
  * Errors: CRYPTO_FAILED.
  */
 enum cw_err cw_tls_ask(void *ssl_ctx, struct cw_bytes issuer)

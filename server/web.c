@@ -146,6 +146,15 @@ leave(struct cw_web *web)
 	pthread_mutex_unlock(&web->mutex);
 }
 
+/* TLS asks for a certificate once in a connection: who had none, or the wrong
+ * one, is asked again in the next. */
+static bool
+asks_again(const struct cw_http_request *request,
+    const struct cw_http_response *response)
+{
+	return request->is_holder && response->status >= 400;
+}
+
 /* The body comes before a place: a slow client must not hold one while it
  * sends. */
 static int
@@ -167,7 +176,8 @@ answer(struct cw_web *web, struct mg_connection *conn,
 		cw_route_answer(web->engine, request, target, response);
 		leave(web);
 		status = send_response(web, conn, response,
-		    cw_web_must_close(mg_get_request_info(conn)));
+		    asks_again(request, response) ||
+			cw_web_must_close(mg_get_request_info(conn)));
 	} else if (err == CW_ERR_CLOSED) {
 		mg_disable_connection_keep_alive(conn);
 		status = LAST_STATUS;

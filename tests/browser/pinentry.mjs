@@ -1,43 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // node pinentry.mjs: one enrolment in a browser with windows, where PIN and PUK
 // are typed into the real pinentry by a keyboard (Xvfb and xdotool).
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import fs from 'node:fs';
-import path from 'node:path';
 import { Chromium } from './lib/chromium.mjs';
 import { Flow } from './lib/flow.mjs';
+import { Screen } from './lib/screen.mjs';
 import { finish, ok } from './lib/tap.mjs';
 import { until } from './lib/wait.mjs';
 import { World } from './lib/world.mjs';
-
 
 const PIN = '271828';
 const PUK = '31415926';
 
 const world = await World.make();
-const screen = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1070x900x24',
-	'-nolisten', 'tcp', '-fbdir', world.work], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
-const ended = once(screen, 'exit');
-const [number] = await once(screen.stdio[3], 'data');
-Object.assign(world.env, { DISPLAY: ':' + number.toString().trim(),
-	CARDWRIGHT_PINENTRY: 'pinentry-gtk-2', LC_ALL: 'C.UTF-8' });
-delete world.env.WAYLAND_DISPLAY;
+const screen = await Screen.open(world);
+world.env.CARDWRIGHT_PINENTRY = 'pinentry-gtk-2';
 
-function xdo(...args) {
-	return execFileSync('xdotool', args, { env: world.env, encoding: 'utf8',
-		stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-}
+const xdo = (...args) => screen.xdo(...args);
+const picture = (name) => screen.picture('windows-' + name);
 
 // The windows of pinentries: [window, process].
 function windows() {
-	let found = '';
-	try {
-		found = xdo('search', '--onlyvisible', '--class', 'pinentry');
-	} catch {
-		// There is none.
-	}
-	return found.split('\n').filter((id) => id !== '')
+	return screen.windows('--class', 'pinentry')
 		.map((id) => [id, xdo('getwindowpid', id)]);
 }
 
@@ -45,12 +28,6 @@ function windows() {
 function entry(last) {
 	return until('the PIN window opens', () =>
 		windows().find(([, pid]) => pid !== last?.[1]));
-}
-
-// The screen as it is, in the format of xwd.
-function picture(name) {
-	fs.copyFileSync(path.join(world.work, 'Xvfb_screen0'),
-		path.join(world.shots, name + '.xwd'));
 }
 
 // New values are typed twice.
@@ -88,13 +65,11 @@ try {
 			await flow.tidy(tab);
 		});
 	await ok('its key is used with that PIN', () =>
-		world.run('pkcs11-tool', '--module', world.run('find', '/usr/lib',
-			'-name', 'opensc-pkcs11.so').split('\n')[0], '--login', '--pin', PIN,
+		world.run('pkcs11-tool', '--module', world.opensc(), '--login', '--pin', PIN,
 		'--list-objects', '--type', 'privkey'));
 } finally {
 	await browser?.close();
-	screen.kill();
-	await ended;
+	await screen.close();
 	await world.end();
 }
 finish();

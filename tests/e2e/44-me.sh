@@ -37,6 +37,18 @@ is_answered() {
 	sed 's/^/page: /' "$WORK/page"
 	[ "$got" = "$status" ] && grep -q "$text" "$WORK/page"
 }
+is_asked_again() {
+	openssl s_client -connect "${ME#https://}" -CAfile "$K/tls-root.pem" \
+	    -ign_eof >"$WORK/tls" 2>&1 <<-END
+		GET /me HTTP/1.1
+		Host: ${ME#https://}
+		Connection: keep-alive
+
+	END
+	grep -q 'Error 720<' "$WORK/tls" && ! grep -q 'TLS session ticket' "$WORK/tls"
+}
+ok 'and is asked anew the next time: the connection ends, nothing is resumed' \
+    is_asked_again
 by_card() {
 	is_answered "$@" --engine pkcs11 --cert-type ENG --key-type ENG \
 	    --cert 'pkcs11:id=%01;type=cert' \

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { managed } from './managed.mjs';
 import { until } from './wait.mjs';
 
 const FLAGS = [
@@ -66,7 +67,7 @@ export class Chromium {
 	static label = 'Chromium';
 
 	// world: home, env, root (PEM file); options: extension (folder or null),
-	// locale, headed.
+	// locale, headed, policies, module (PKCS#11).
 	static async launch(world, options = {}) {
 		const b = new Chromium();
 		const nss = path.join(world.home, '.pki/nssdb');
@@ -76,13 +77,19 @@ export class Chromium {
 				'--empty-password']);
 			execFileSync('certutil', ['-A', '-d', 'sql:' + nss, '-n', 'test',
 				'-t', 'C,,', '-i', world.root]);
+			if (options.module)
+				execFileSync('modutil', ['-dbdir', 'sql:' + nss, '-force',
+					'-add', 'OpenSC', '-libfile', options.module],
+				{ stdio: 'ignore', env: world.env });
 		}
 		const extension = options.extension === undefined ? world.extension :
 			options.extension;
 		const locale = options.locale ?? 'en-US';
 		b.context = await chromium.launchPersistentContext(
 			path.join(world.home, '.config/chromium'), {
-				executablePath: '/usr/bin/chromium',
+				executablePath: options.policies === undefined ?
+					'/usr/bin/chromium' :
+					managed(world, 'chromium', options.policies),
 				headless: false,
 				args: [
 					...FLAGS, '--lang=' + locale,

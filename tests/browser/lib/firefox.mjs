@@ -4,6 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Marionette } from './marionette.mjs';
+import { managed } from './managed.mjs';
 import { until } from './wait.mjs';
 
 const PREFS = {
@@ -109,13 +110,9 @@ class Tab {
 
 	// "light" or "dark", for all pages from now on.
 	scheme(name) {
-		return this.on(async (m) => {
-			await m.send('Marionette:SetContext', { value: 'chrome' });
-			await m.send('WebDriver:ExecuteScript', { args: [name === 'dark'],
-				script: 'Services.prefs.setIntPref("layout.css.prefers-' +
-					'color-scheme.content-override", arguments[0] ? 0 : 1)' });
-			await m.send('Marionette:SetContext', { value: 'content' });
-		});
+		return this.browser.chrome('Services.prefs.setIntPref("layout.css.' +
+			'prefers-color-scheme.content-override", arguments[0] ? 0 : 1)',
+		name === 'dark');
 	}
 }
 
@@ -138,7 +135,7 @@ export class Firefox {
 		}
 		const active = path.join(profile, 'MarionetteActivePort');
 		fs.rmSync(active, { force: true });
-		const prefs = { ...PREFS, 'marionette.port': 0,
+		const prefs = { ...PREFS, ...options.prefs, 'marionette.port': 0,
 			'intl.locale.requested': options.locale ?? 'en-US',
 			'intl.accept_languages': options.locale ?? 'en-US' };
 		fs.writeFileSync(path.join(profile, 'user.js'),
@@ -146,7 +143,9 @@ export class Firefox {
 				`user_pref(${JSON.stringify(k)}, ${JSON.stringify(v)});\n`)
 				.join(''));
 		const log = fs.openSync(path.join(world.home, 'firefox.log'), 'a');
-		b.#process = spawn('firefox-esr', [
+		const program = options.policies === undefined ? 'firefox-esr' :
+			managed(world, 'firefox-esr', { policies: options.policies });
+		b.#process = spawn(program, [
 			...(options.headed ? [] : ['--headless']), '--marionette',
 			'-remote-allow-system-access', '--profile', profile, '--no-remote',
 		], { env: { ...world.env, MOZ_HEADLESS_WIDTH: '1100',
@@ -169,6 +168,21 @@ export class Firefox {
 		const next = this.#last.then(() => f(this.#m));
 		this.#last = next.catch(() => {});
 		return next;
+	}
+
+	// A script in the browser's own scope.
+	chrome(script, ...args) {
+		return this.queue(async (m) => {
+			await m.send('WebDriver:SwitchToWindow', { handle: this.#first,
+				focus: false });
+			await m.send('Marionette:SetContext', { value: 'chrome' });
+			try {
+				return (await m.send('WebDriver:ExecuteScript',
+					{ script, args })).value;
+			} finally {
+				await m.send('Marionette:SetContext', { value: 'content' });
+			}
+		});
 	}
 
 	async tab() {

@@ -104,6 +104,12 @@ export class World {
 		return this.run(path.join(BUILD, name), ...args);
 	}
 
+	// OpenSC's PKCS#11 module.
+	opensc() {
+		return this.run('find', '/usr/lib', '-name', 'opensc-pkcs11.so')
+			.split('\n')[0];
+	}
+
 	pin(mode) {
 		fs.writeFileSync(path.join(this.home, 'pin'), mode + '\n');
 	}
@@ -124,6 +130,18 @@ export class World {
 
 	pinentryBack() {
 		fs.writeFileSync(this.pinentry, PINENTRY, { mode: 0o755 });
+	}
+
+	// A program that starts a browser with this folder in place of one of the
+	// system's, for its own eyes only.
+	browserWith(name, folder, place) {
+		const file = path.join(this.work, name);
+		fs.writeFileSync(file, '#!/bin/sh\n' +
+			`exec unshare ${process.getuid() === 0 ? '' : '-U -r'} -m ` +
+			"--propagation private sh -c 'mount --bind \"$1\" \"$2\" && " +
+			`shift 2 && exec "$@"' sh '${folder}' '${place}' ${name} "$@"\n`,
+		{ mode: 0o755 });
+		return file;
 	}
 
 	// ---- the agent's manifests ----
@@ -204,14 +222,17 @@ export class World {
 	// ---- the issuer ----
 
 	async issuerStart() {
-		const log = fs.openSync(path.join(this.work, 'issuer.log'), 'a');
+		const file = path.join(this.work, 'issuer.log');
+		const from = fs.existsSync(file) ? fs.statSync(file).size : 0;
+		const log = fs.openSync(file, 'a');
 		this.#issuer = spawn(path.join(BUILD, 'cardwrightd'), ['--config',
 			path.join(this.keys, 'issuer.ini')],
 		{ stdio: ['ignore', log, log] });
 		fs.closeSync(log);
 		this.#issuer.ended = once(this.#issuer, 'exit');
-		await until('the issuer answers', () => this.run('curl', '-sf',
-			'--cacert', this.root, this.url + '/healthz'));
+		const ready = await until('the issuer is ready', () =>
+			/ ready .*/.exec(fs.readFileSync(file).subarray(from).toString()));
+		this.holder = / holder=(\S+)/.exec(ready[0])[1];
 	}
 
 	async issuerStop() {

@@ -178,14 +178,17 @@ the_last_page_says_the_certificate_in_plain_words(void **state)
 	for (size_t i = 0; i < COUNT(words); i++)
 		assert_row(words[i], contains(&page, words[i]));
 	assert_true(contains(&page, "<dd>Issuing CA</dd>"));
+	assert_false(contains(&page, "/me"));
 	cw_buf_reset(&page);
 	/* Without a common name the subject of the intent stands there. */
 	about.subject.name[0] = '\0';
 	intent.subject = cw_bytes_str("O=Engines");
 	outcome.slot = 0;
+	outcome.has_me = true;
 	cw_page_done(CW_LANGUAGE_EN, &outcome, &page);
 	assert_true(contains(&page, "<dd>O=Engines<br>"));
 	assert_true(contains(&page, "outside the PIV slots"));
+	assert_true(contains(&page, "href=\"/me\""));
 	cw_buf_wipe(&page);
 }
 

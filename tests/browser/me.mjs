@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// node me.mjs: after the enrolment the browser itself uses the new key, over
+// OpenSC's PKCS#11 module, to open the holder's own page; and what that page
+// says when the browser shows nothing.
+import { Flow } from './lib/flow.mjs';
+import { Screen } from './lib/screen.mjs';
+import { finish, note, ok, same } from './lib/tap.mjs';
+import { TokenChromium, TokenFirefox } from './lib/token.mjs';
+import { until } from './lib/wait.mjs';
+import { World } from './lib/world.mjs';
+
+const PIN = '271828';
+
+const world = await World.make();
+const screen = await Screen.open(world);
+let token = null;
+
+async function launch(Token, options) {
+	await token?.close();
+	token = null;
+	token = await Token.launch(world, screen, options);
+	return new Flow(world, token.browser, Token.label);
+}
+
+// So that everybody has seen it: OpenSC does not survive a card that goes
+// between two APDUs of one transaction.
+async function pull() {
+	await world.cardOut(0);
+	await until('the reader is empty', () => world.slotHas(0, 'No'));
+}
+
+// The page, as the link on the issuer's own site leads there.
+function open(tab) {
+	return tab.goto(world.url + '/me');
+}
+
+function text(tab, selector) {
+	return tab.eval(`return document.querySelector('${selector}')?.innerText`);
+}
+
+// A question in between ends what the driver calls a navigation.
+function shows(tab, title) {
+	return until('the page says ' + title, async () =>
+		await tab.url() === world.holder + '/me' &&
+		await text(tab, 'h1') === title);
+}
+
+async function showsOwn(tab, serial) {
+	await shows(tab, 'My certificates');
+	same(await text(tab, '.mono'), serial);
+	if (!/Ada Lovelace/.test(await text(tab, 'dl')))
+		throw new Error('somebody else: ' + await text(tab, 'dl'));
+}
+
+async function saysNothingShown(tab) {
+	await shows(tab, 'Your browser has shown no certificate.');
+	same(await text(tab, '.small'), 'Error 720');
+	const todo = await text(tab, '.lead');
+	for (const words of ['Put your card in', 'close all its windows'])
+		if (!todo.includes(words))
+			throw new Error('it does not say what to do: ' + todo);
+}
+
+async function timed(sentence, f) {
+	const begin = Date.now();
+	await ok(sentence, f);
+	note(`${Date.now() - begin} ms`);
+}
+
+for (const Token of [TokenChromium, TokenFirefox]) {
+	const label = Token.label;
+	const name = label.toLowerCase() + '-me';
+	let card, serial;
+
+	try {
+		await timed(`${label}: the key just made opens the holder's page`,
+			async () => {
+				card = await world.cardIn(0);
+				const flow = await launch(Token, { choose: true });
+				const tab = await flow.invited();
+				const dialog = await flow.begin(tab);
+				await dialog.agree();
+				await dialog.reaches('done');
+				await until('the page says so', async () =>
+					(await tab.url()).endsWith('/done'));
+				serial = await text(tab, '.mono');
+				await flow.shot(tab, 'me-done');
+				await flow.tidy();
+				// As the page says: OpenSC knows the card as it was.
+				await pull();
+				await world.cardIn(0, card);
+				const pin = token.pin(PIN, name + '-pin');
+				await tab.click('a[href="/me"]');
+				await pin;
+				await showsOwn(tab, serial);
+				await flow.shot(tab, 'me');
+			});
+
+		await timed(`${label}: without the card the page says what to do`,
+			async () => {
+				await pull();
+				const flow = await launch(Token, { choose: true });
+				const tab = await token.browser.tab();
+				await open(tab);
+				await saysNothingShown(tab);
+				await flow.shot(tab, 'me-none');
+				if (!Token.asksAgain)
+					return;
+				await world.cardIn(0, card);
+				await token.pin(PIN);
+				await until('the page is open with the card back in',
+					async () => {
+						await open(tab);
+						return await text(tab, 'h1') === 'My certificates';
+					}, 30000);
+				await pull();
+			});
+
+		await timed(`${label}: who chooses no certificate is told so`, async () => {
+			await world.cardIn(0, card);
+			const flow = await launch(Token, { choose: false });
+			const tab = await token.browser.tab();
+			const pin = token.pin(PIN, name + '-pin');
+			await Promise.all([open(tab),
+				pin.then(() => token.chooseNone(name + '-choose'))]);
+			await saysNothingShown(tab);
+		});
+	} finally {
+		await token?.close();
+		token = null;
+		await pull();
+	}
+}
+await screen.close();
+await world.end();
+finish();
