@@ -9,7 +9,7 @@
  *
  * Measured, two certificates of P-256 below a root: the whole way 560 us, of
  * which the parses by d2i_X509 are the greater part; another leaf of a known
- * issuer 103, of which the signature 81; a known chain 1.
+ * issuer 68, nearly all of it for the signature; a known chain 1.
  */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -234,17 +234,16 @@ short_way(struct cw_trust *trust, struct cw_bytes der,
     const uint8_t above[CW_HASH_BYTES], time_t now, struct cw_x509_span *span,
     struct cw_attestation *out)
 {
-	struct cw_x509_leaf *leaf = NULL;
+	struct cw_x509_leaf leaf;
 	X509 *issuer = NULL;
 	bool accepted = false;
 
 	if (cw_x509_leaf_read(der, &leaf))
 		issuer = cw_x509_recall_issuer(&trust->memory, above,
-		    cw_x509_leaf_issuer(leaf), now, span);
+		    leaf.issuer, now, span);
 	if (issuer != NULL)
-		accepted = cw_x509_leaf_accept(leaf, issuer, now, span, out);
+		accepted = cw_x509_leaf_accept(&leaf, issuer, now, span, out);
 	X509_free(issuer);
-	cw_x509_leaf_free(leaf);
 	return accepted;
 }
 

@@ -50,18 +50,20 @@ struct cw_x509_span {
 /* Narrows the span by a certificate's validity; false if that cannot be read. */
 bool cw_x509_narrow(const ASN1_TIME *from, const ASN1_TIME *to,
     struct cw_x509_span *span);
+void cw_x509_span_narrow(struct cw_x509_span *span, time_t from, time_t to);
 
 /* ---- the short way (x509_short.c) ---- */
 
-/* A leaf, read without OpenSSL's X509; borrows `der`. */
-struct cw_x509_leaf;
+/* A leaf's parts as views of `der`: contents of serial number, validity and
+ * extensions, whole items of the others, the signature's bytes. */
+struct cw_x509_leaf {
+	struct cw_bytes der, body, algorithm, signature;
+	struct cw_bytes serial, inner_algorithm, issuer, validity, subject,
+	    spki, extensions;
+};
 
-/* False if it is to go the whole way; `out` is freed in any case. */
-bool cw_x509_leaf_read(struct cw_bytes der, struct cw_x509_leaf **out);
-void cw_x509_leaf_free(struct cw_x509_leaf *leaf);
-
-/* DER of its issuer's name; empty if that is none. */
-struct cw_bytes cw_x509_leaf_issuer(const struct cw_x509_leaf *leaf);
+/* False if it is to go the whole way. */
+bool cw_x509_leaf_read(struct cw_bytes der, struct cw_x509_leaf *out);
 
 /* True if this issuer, whose chain is valid in the span, signed the leaf, and
  * all that cw_trust_check_attestation asks holds at `now`. False: whole way;

@@ -151,6 +151,13 @@ to_time(const ASN1_TIME *t, time_t *out)
 	return true;
 }
 
+void
+cw_x509_span_narrow(struct cw_x509_span *span, time_t from, time_t to)
+{
+	span->from = from > span->from ? from : span->from;
+	span->to = to < span->to ? to : span->to;
+}
+
 bool
 cw_x509_narrow(const ASN1_TIME *from, const ASN1_TIME *to,
     struct cw_x509_span *span)
@@ -160,7 +167,6 @@ cw_x509_narrow(const ASN1_TIME *from, const ASN1_TIME *to,
 
 	if (!to_time(from, &a) || !to_time(to, &b))
 		return false;
-	span->from = a > span->from ? a : span->from;
-	span->to = b < span->to ? b : span->to;
+	cw_x509_span_narrow(span, a, b);
 	return true;
 }

@@ -67,19 +67,24 @@ wipe_cas(void **state)
 }
 
 static bool
-goes_short(struct cw_bytes der)
+goes_short_below(struct cw_bytes der, const struct cw_test_cert *above)
 {
 	struct cw_x509_span span = CW_X509_ALWAYS;
-	struct cw_x509_leaf *read = NULL;
+	struct cw_x509_leaf read;
 	struct cw_attestation a;
-	X509 *issuer = cw_x509_parse(cw_buf_bytes(&ca.der));
+	X509 *issuer = cw_x509_parse(cw_buf_bytes(&above->der));
 	bool accepted = cw_x509_leaf_read(der, &read) &&
-	    cw_x509_leaf_accept(read, issuer, CW_TEST_NOW, &span, &a);
+	    cw_x509_leaf_accept(&read, issuer, CW_TEST_NOW, &span, &a);
 
-	cw_x509_leaf_free(read);
 	X509_free(issuer);
 	ERR_clear_error();
 	return accepted;
+}
+
+static bool
+goes_short(struct cw_bytes der)
+{
+	return goes_short_below(der, &ca);
 }
 
 static enum cw_err
@@ -163,6 +168,42 @@ leaves_of_the_product_go_the_short_way(void **state)
 		cw_buf_wipe(&p8);
 		cw_key_free(&key);
 		cw_key_free(&ca_key);
+	}
+}
+
+static void
+any_key_of_an_issuer_will_do(void **state)
+{
+	static const struct {
+		const char *key, *digest;
+		bool is_short;
+	} rows[] = {
+		{ "P-256", "SHA256", true },
+		{ "P-384", "SHA384", true },
+		{ "Ed25519", NULL, true },
+		{ "RSA-2048", "SHA256", true },
+		{ "RSA-3072", "SHA384", true },
+		{ "P-384", "SHA256", false },
+		{ "RSA-2048", "SHA512", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cw_test_cert_spec s = cw_test_ca_spec("Other", &root);
+		struct cw_test_cert other, one;
+
+		s.key = rows[i].key;
+		cw_test_cert_make(&s, &other);
+		s = cw_test_leaf_spec("Leaf", &other);
+		s.digest = rows[i].digest;
+		cw_test_cert_make(&s, &one);
+		assert_row(rows[i].key,
+		    goes_short_below(cw_buf_bytes(&one.der), &other) ==
+			rows[i].is_short);
+		one.der.ptr[one.der.len - 1] ^= 1;
+		assert_false(goes_short_below(cw_buf_bytes(&one.der), &other));
+		cw_test_cert_wipe(&one);
+		cw_test_cert_wipe(&other);
 	}
 }
 
@@ -370,6 +411,7 @@ main(void)
 		cmocka_unit_test(leaves_of_the_product_go_the_short_way),
 		cmocka_unit_test(a_leaf_of_another_form_goes_the_whole_way),
 		cmocka_unit_test(what_stands_around_the_signed_part_counts),
+		cmocka_unit_test(any_key_of_an_issuer_will_do),
 	};
 
 	return cmocka_run_group_tests(tests, make_cas, wipe_cas);
