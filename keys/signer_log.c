@@ -15,6 +15,8 @@
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
 
+#define ROOM_STEP 65536u
+
 /* Nothing is kept of what cannot have been answered; anything else stays for a
  * person to see. */
 static enum cw_err
@@ -33,6 +35,7 @@ judge(struct cw_signer_log *log, const struct cw_log_check *c)
 		return CW_OK;
 	cw_log(CW_LOG_WARN, "signer.log.torn", "at=%llu bytes=%zu", at,
 	    c->used);
+	log->room = log->size;
 	return ftruncate(log->fd, (off_t)at) == 0 && fsync(log->fd) == 0 ?
 	    CW_OK :
 	    CW_ERR_IO;
@@ -55,6 +58,7 @@ load(struct cw_signer_log *log, size_t size)
 		if (map == MAP_FAILED)
 			return CW_ERR_IO;
 	}
+	log->room = size;
 	err = cw_signer_log_check(log, cw_bytes(map, size), &check);
 	if (size > 0)
 		munmap(map, size);
@@ -244,6 +248,20 @@ write_at(int fd, struct cw_bytes bytes, uint64_t at)
 	return CW_OK;
 }
 
+/* Zeros up to a step behind `end`: within them a commit changes no size, and
+ * fdatasync has no inode to write. Without them it does, and that is all. */
+static void
+make_room(struct cw_signer_log *log, uint64_t end)
+{
+	static const uint8_t zeros[ROOM_STEP];
+
+	if (end > log->room)
+		log->room = end +
+		    (write_at(log->fd, CW_BYTES_ARRAY(zeros), end) == CW_OK ?
+			    ROOM_STEP :
+			    0);
+}
+
 enum cw_err
 cw_signer_log_commit(struct cw_signer_log *log)
 {
@@ -252,6 +270,8 @@ cw_signer_log_commit(struct cw_signer_log *log)
 	if (log->pending.len == 0)
 		return CW_OK;
 	err = write_at(log->fd, cw_buf_bytes(&log->pending), log->size);
+	if (err == CW_OK)
+		make_room(log, log->size + log->pending.len);
 	if (err == CW_OK && fdatasync(log->fd) != 0)
 		err = CW_ERR_IO;
 	if (err == CW_OK) {

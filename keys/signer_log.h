@@ -19,6 +19,7 @@ struct cw_signer_log {
 	int fd, head_fd;
 	uint8_t *key;          /* guarded, of the HMACs */
 	uint64_t size;         /* bytes that are durable records */
+	uint64_t room;         /* of the file, whose end is zeros */
 	struct cw_buf pending; /* records behind them */
 	uint64_t commits;      /* that made some durable, since it was opened */
 	struct cw_index index;
@@ -45,7 +46,8 @@ enum cw_err cw_signer_log_append(struct cw_signer_log *log,
     struct cw_record *record) __attribute__((warn_unused_result));
 
 /* Makes what is pending durable: one write, one fdatasync, and the head after
- * it. After an error the process must stop: what was written is not known.
+ * it. The file is a step ahead of the records, so that few commits change its
+ * size. After an error the process must stop: what was written is not known.
  * Errors: SIGNER_LOG. */
 enum cw_err cw_signer_log_commit(struct cw_signer_log *log)
     __attribute__((warn_unused_result));

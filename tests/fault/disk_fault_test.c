@@ -7,10 +7,10 @@
  * TIMEOUT: 180
  */
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "tests/support/disk.h"
 #include "tests/support/fault_world.h"
+#include "tests/support/log_file.h"
 
 #define STORE_KIB 32768
 #define LOG_KIB 1024
@@ -60,16 +60,15 @@ store_full(struct cw_fault_world *w, const struct cw_fault_post *post)
 	return err;
 }
 
-/* The last page of the log's file is there, however full the disk. */
+/* The log without the room that is kept ahead of it: its last page is there,
+ * however full the disk. */
 static size_t
 room_in_page(const struct cw_fault_world *w)
 {
 	char path[96];
-	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/signer/signer.log", w->daemon.dir);
-	assert_int_equal(stat(path, &st), 0);
-	return 4096 - (size_t)st.st_size % 4096;
+	return 4096 - cw_log_file_cut(path) % 4096;
 }
 
 /* The signer stops with the first record that it cannot write; started again,

@@ -113,6 +113,24 @@ cw_log_file_commit(struct cw_log_file *f, uint8_t first, size_t n)
 	cw_signer_log_close(&log);
 }
 
+size_t
+cw_log_file_cut(const char *path)
+{
+	char head_path[128];
+	struct cw_buf head;
+	size_t size = 0;
+
+	cw_buf_init(&head, CW_LOG_HEAD_BYTES);
+	assert_err(cw_log_head_path(path, head_path, sizeof(head_path)), CW_OK);
+	assert_err(cw_file_load(head_path, &head), CW_OK);
+	assert_int_equal(head.len, CW_LOG_HEAD_BYTES);
+	for (size_t i = 0; i < 8; i++)
+		size = size << 8 | head.ptr[i];
+	cw_buf_wipe(&head);
+	assert_int_equal(truncate(path, (off_t)size), 0);
+	return size;
+}
+
 static void
 put(const char *path, struct cw_bytes bytes)
 {

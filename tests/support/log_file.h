@@ -29,6 +29,10 @@ void cw_log_file_free(struct cw_log_file *f);
 /* One more commit, of `n` records certified from `first` on, to log and copy. */
 void cw_log_file_commit(struct cw_log_file *f, uint8_t first, size_t n);
 
+/* Cuts the room off a log, which may be in use, and gives what is left: as far as
+ * its head knows. */
+size_t cw_log_file_cut(const char *path);
+
 /* These bytes as the log, and the head as it was after `commits` commits. */
 void cw_log_file_put(const struct cw_log_file *f, struct cw_bytes log,
     size_t commits);

@@ -136,6 +136,83 @@ many_certificates_are_all_found(void **state)
 	cw_signer_log_close(&log);
 }
 
+static off_t
+file_size(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(file.path, &st), 0);
+	return st.st_size;
+}
+
+/* A size that changes is an inode that fdatasync must write. */
+static void
+few_commits_change_the_size_of_the_file(void **state)
+{
+	struct cw_signer_log log;
+	unsigned changes = 0;
+	off_t size;
+
+	(void)state;
+	assert_err(open_whole(&log), CW_OK);
+	size = file_size();
+	for (uint8_t n = 10; n < 210; n++) {
+		struct cw_record r = cw_log_file_certified(n);
+
+		assert_err(cw_signer_log_append(&log, &r), CW_OK);
+		assert_err(cw_signer_log_commit(&log), CW_OK);
+		changes += file_size() != size;
+		size = file_size();
+	}
+	assert_in_range(changes, 1, 3);
+	cw_signer_log_close(&log);
+	/* What is there is known again, and is used. */
+	assert_err(cw_signer_log_open(&log, file.path, cw_log_file_key), CW_OK);
+	assert_int_equal(log.index.n_entries, 203);
+	assert_int_equal(log.room, size);
+	cw_signer_log_close(&log);
+}
+
+/* What cannot be made ahead is made when it is needed. */
+static int
+append_without_room(void)
+{
+	const struct rlimit limit = { file.whole.len + 2000,
+		file.whole.len + 2000 };
+	struct cw_signer_log log;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (open_whole(&log) != CW_OK || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 1;
+	for (uint8_t n = 10; n < 13; n++) {
+		struct cw_record r = cw_log_file_certified(n);
+
+		if (cw_signer_log_append(&log, &r) != CW_OK ||
+		    cw_signer_log_commit(&log) != CW_OK)
+			return 2;
+	}
+	return 0;
+}
+
+static void
+a_log_goes_on_where_there_is_no_room_to_be_ahead(void **state)
+{
+	struct cw_signer_log log;
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(append_without_room());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_err(cw_signer_log_open(&log, file.path, cw_log_file_key), CW_OK);
+	assert_int_equal(log.index.n_entries, 6);
+	cw_signer_log_close(&log);
+}
+
 static void
 one_process_at_a_time_holds_the_log(void **state)
 {
@@ -215,6 +292,9 @@ main(void)
 		    a_log_says_after_a_restart_what_it_said_before),
 		cmocka_unit_test(what_was_certified_is_not_logged_again),
 		cmocka_unit_test(many_certificates_are_all_found),
+		cmocka_unit_test(few_commits_change_the_size_of_the_file),
+		cmocka_unit_test(
+		    a_log_goes_on_where_there_is_no_room_to_be_ahead),
 		cmocka_unit_test(one_process_at_a_time_holds_the_log),
 		cmocka_unit_test(
 		    a_full_disk_is_an_error_and_leaves_a_log_that_opens),

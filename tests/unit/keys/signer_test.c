@@ -15,6 +15,7 @@
 #include "keys/signer_wire.h"
 #include "proto/base/secret.h"
 #include "tests/support/keys_card.h"
+#include "tests/support/log_file.h"
 
 /* signer_test.wrap: the signer's process dies behind this commit. */
 static int die_after; /* 0: never */
@@ -259,19 +260,14 @@ a_log_that_cannot_be_written_stops_the_signer(void **state)
 	struct rlimit before, small;
 	struct cw_buf certificate;
 	struct cw_keys_session x;
-	FILE *log;
 
 	(void)state;
 	cw_buf_init(&certificate, CW_CERT_MAX_BYTES);
 	cw_keys_tree_kill(&tree);
-	log = fopen(tree.config.log, "r");
-	assert_non_null(log);
-	fseek(log, 0, SEEK_END);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	small = before;
 	/* room for the start record, not for a certificate */
-	small.rlim_cur = (rlim_t)ftell(log) + 300;
-	fclose(log);
+	small.rlim_cur = (rlim_t)cw_log_file_cut(tree.config.log) + 300;
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	cw_keys_tree_start(&tree, 4);
