@@ -191,7 +191,4 @@ size_t cw_run_changes(const struct cw_run *run,
 /* The last status word, for a message about CARD_SAYS; 0 if none. */
 uint16_t cw_run_status_word(const struct cw_run *run);
 
-/* The reader that the card is in; "" before it was found. */
-const char *cw_run_reader_name(const struct cw_run *run);
-
 #endif
