@@ -337,19 +337,23 @@ cw_card_take_effect(struct cw_card *card, struct cw_card_session *session)
 	struct cw_card_state *state = card->state;
 	struct cw_card_objects *mine = &session->objects;
 	struct cw_card_key *key;
+	bool has_slot = false;
 
 	cw_card_apply_posts(card, session);
-	for (key = mine->keys; key != NULL; key = key->next)
+	for (key = mine->keys; key != NULL; key = key->next) {
+		has_slot |= key->attributes.slot != 0;
 		if (key->handle == 0)
 			key->handle = state->next_handle++;
+	}
 	cw_card_keys_append(&state->objects.keys, mine->keys);
 	cw_card_policies_append(&state->objects.policies, mine->policies);
 	cw_card_puks_append(&state->objects.puks, mine->puks);
 	*mine = (struct cw_card_objects){ NULL, NULL, NULL };
 	cw_card_roll_over(card, session);
 	cw_card_sweep(&state->objects);
-	/* If another session was first, its holder's PIN stays. */
-	if (cw_card_pin_is_set(&session->pin) &&
+	/* If another session was first, its holder's PIN stays. One that no
+	 * key asked for is nobody's: any program can say SET PIN. */
+	if (has_slot && cw_card_pin_is_set(&session->pin) &&
 	    !cw_card_pin_is_set(&state->pin)) {
 		state->pin = session->pin;
 		state->puk = session->puk;

@@ -131,6 +131,18 @@ capabilities_make_pin_info_the_holders_again(void **state)
 	assert_err(cw_test_run(issuer, &command), CW_OK);
 }
 
+/* Any program can say SET PIN while a session is open. */
+static void
+a_holders_pin_that_no_key_asked_for_is_not_set(void **state)
+{
+	struct cw_test_world *w = *state;
+
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	assert_err(cw_test_issuer_set_pin(&w->issuer), CW_OK);
+	assert_err(cw_test_issuer_close(&w->issuer, NULL), CW_OK);
+	assert_sw(cw_test_verify(&w->issuer.wire, CW_TEST_PIN), 0x6A88);
+}
+
 static void
 an_issuers_pin_is_not_asked_for(void **state)
 {
@@ -236,6 +248,7 @@ main(void)
 		world_test(a_policy_without_a_key_cannot_be_closed),
 		world_test(keys_of_a_policy_ask_for_its_pin_once),
 		world_test(capabilities_make_pin_info_the_holders_again),
+		world_test(a_holders_pin_that_no_key_asked_for_is_not_set),
 		world_test(an_issuers_pin_is_not_asked_for),
 		world_test(
 		    the_holders_pin_is_asked_for_once_and_counts_from_close),
