@@ -58,10 +58,11 @@ get_field(struct cw_cbor_reader *r, int64_t key, size_t max)
 }
 
 static size_t
-get_chain(struct cw_cbor_reader *r, int64_t key, struct cw_bytes *items)
+get_chain(struct cw_cbor_reader *r, int64_t key, size_t min,
+    struct cw_bytes *items)
 {
 	cw_cbor_key(r, key);
-	return cw_field_bstrs(r, 1, CW_CHAIN_MAX, CW_CERT_MAX_BYTES, items);
+	return cw_field_bstrs(r, min, CW_CHAIN_MAX, CW_CERT_MAX_BYTES, items);
 }
 
 static void
@@ -106,19 +107,19 @@ cw_evidence_decode(struct cw_bytes in, struct cw_evidence *out)
 	cw_cbor_init(&r, in);
 	cw_cbor_map(&r, 32);
 	get_transcript(&r, out);
-	out->n_attestation = get_chain(&r, 6, out->attestation);
+	out->n_attestation = get_chain(&r, 6, 1, out->attestation);
 	out->token_statement = get_field(&r, 7, CW_REQUEST_MAX);
 	out->card_info = get_field(&r, 8, CW_REQUEST_MAX);
 	cw_cbor_key(&r, 9);
-	out->n_keys = cw_field_bstrs(&r, 1, CW_KEYS_MAX, CW_REQUEST_MAX,
+	out->n_keys = cw_field_bstrs(&r, 0, CW_KEYS_MAX, CW_REQUEST_MAX,
 	    out->key_statements);
 	cw_cbor_key(&r, 10);
 	cw_cbor_bstr_into(&r, out->close_nonce, sizeof(out->close_nonce));
 	out->result_statement = get_field(&r, 11, CW_COMMAND_MAX);
 	out->grant = get_field(&r, 12, CW_GRANT_MAX);
-	out->n_certificate = get_chain(&r, 13, out->certificate);
-	out->n_management = get_chain(&r, 14, out->management);
-	out->n_authority = get_chain(&r, 15, out->authority);
+	out->n_certificate = get_chain(&r, 13, 0, out->certificate);
+	out->n_management = get_chain(&r, 14, 1, out->management);
+	out->n_authority = get_chain(&r, 15, 1, out->authority);
 	cw_cbor_key(&r, 16);
 	out->policy_version = cw_field_text(&r);
 	cw_cbor_key(&r, 17);

@@ -49,12 +49,16 @@ enum cw_err cw_evidence_decode(struct cw_bytes in, struct cw_evidence *out)
 size_t cw_evidence_checks(void);
 const char *cw_evidence_check_words(size_t i);
 
+/* Evidence of a session that made no key (neither key statements nor certificate)
+ * is not asked about one. `i` is below cw_evidence_checks(). */
+bool cw_evidence_check_applies(const struct cw_evidence *e, size_t i);
+
 /*
  * Everything that the issuer checked, again, at the time `verified_s`: the
  * chains of management and authority key to the issuer, grant, R, th, token,
  * key statement of the certificate's key, the approvals that the grant asks for, h over commands and replies, result
- * with this certificate chain in it, the certificate by the issuer, and its
- * subject as granted.
+ * with nothing done beyond the scope and this certificate chain in it, the
+ * certificate by the issuer, and its subject as granted.
  * Errors: BAD_EVIDENCE and what each check gives; `failed` (may be NULL) names
  * the check in words, and is NULL where none failed.
  */

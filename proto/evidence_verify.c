@@ -14,6 +14,7 @@
 
 #include "proto/approval.h"
 #include "proto/channel.h"
+#include "proto/command.h"
 #include "proto/evidence.h"
 #include "proto/grant.h"
 #include "proto/request.h"
@@ -37,6 +38,13 @@ struct check {
 	struct cw_bytes statement; /* its bytes */
 	struct cw_result_statement result;
 };
+
+/* Where no key was made there is nothing that was certified. */
+static bool
+has_certificate(const struct cw_evidence *e)
+{
+	return e->n_certificate > 0 || e->n_keys > 0;
+}
 
 static enum cw_err
 check_management(struct check *c)
@@ -232,6 +240,44 @@ check_result(struct check *c)
 	return CW_OK;
 }
 
+/* The command whose scope a thing that was done needs; 0: it makes something. */
+static unsigned
+managed_by(enum cw_done done)
+{
+	static const uint8_t commands[] = {
+		[CW_DONE_DELETED] = CW_DELETE_KEY,
+		[CW_DONE_UPDATED] = CW_UPDATE_KEY,
+		[CW_DONE_UNLOCKED] = CW_UNLOCK_KEY,
+		[CW_DONE_CLONED] = CW_CLONE_KEY_PROTECTION,
+	};
+
+	return commands[done];
+}
+
+/* Of what was there, only what the scope names; and nothing new unless there is a
+ * certificate that says for what. */
+static enum cw_err
+check_scope(struct check *c)
+{
+	const struct cw_scope *scope = &c->request.scope;
+	size_t keys = 0;
+
+	for (size_t i = 0; i < c->result.n_items; i++) {
+		const struct cw_result_item *item = &c->result.items[i];
+		unsigned command = managed_by(item->done);
+
+		keys +=
+		    item->done == CW_DONE_KEY || item->done == CW_DONE_IMPORTED;
+		if (command != 0 &&
+		    (!cw_scope_has_command(scope, command) ||
+			!cw_scope_has_object(scope, item->object_id)))
+			return CW_ERR_BAD_SCOPE;
+	}
+	return keys > scope->keys_max || (keys > 0 && !has_certificate(c->e)) ?
+	    CW_ERR_BAD_SCOPE :
+	    CW_OK;
+}
+
 /* The card says that it installed exactly this chain for exactly this key. */
 static enum cw_err
 check_installed(struct check *c)
@@ -274,22 +320,27 @@ check_subject(struct check *c)
 static const struct {
 	const char *words;
 	enum cw_err (*run)(struct check *c);
+	bool of_certificate; /* only where there is one */
 } checks[] = {
-	{ "the management key is the issuer's", check_management },
-	{ "the grant authority is the issuer's", check_authority },
-	{ "the authority signed the grant", check_grant },
+	{ "the management key is the issuer's", check_management, false },
+	{ "the grant authority is the issuer's", check_authority, false },
+	{ "the authority signed the grant", check_grant, false },
 	{ "the issuer signed the session request under this grant",
-	    check_request },
-	{ "message 4 answers that request", check_message_4 },
-	{ "the card's attestation leads to the vendor", check_attestation },
-	{ "the card opened this session", check_token },
-	{ "the card made the certified key in this session", check_key },
+	    check_request, false },
+	{ "message 4 answers that request", check_message_4, false },
+	{ "the card's attestation leads to the vendor", check_attestation,
+	    false },
+	{ "the card opened this session", check_token, false },
+	{ "the card made the certified key in this session", check_key, true },
 	{ "as many operators approved it as the grant asks for",
-	    check_approvals },
-	{ "the card closed exactly this session", check_result },
-	{ "the card installed exactly this certificate", check_installed },
-	{ "the issuer signed the certificate", check_certificate },
-	{ "the certificate names whom the grant names", check_subject },
+	    check_approvals, true },
+	{ "the card closed exactly this session", check_result, false },
+	{ "the card did nothing that the scope does not name", check_scope,
+	    false },
+	{ "the card installed exactly this certificate", check_installed,
+	    true },
+	{ "the issuer signed the certificate", check_certificate, true },
+	{ "the certificate names whom the grant names", check_subject, true },
 };
 
 size_t
@@ -302,6 +353,12 @@ const char *
 cw_evidence_check_words(size_t i)
 {
 	return i < cw_evidence_checks() ? checks[i].words : NULL;
+}
+
+bool
+cw_evidence_check_applies(const struct cw_evidence *e, size_t i)
+{
+	return !checks[i].of_certificate || has_certificate(e);
 }
 
 enum cw_err
@@ -319,7 +376,8 @@ cw_evidence_verify(const struct cw_evidence *e, struct cw_trust *vendor,
 	c->vendor = vendor;
 	c->issuer = issuer;
 	for (size_t i = 0; err == CW_OK && i < cw_evidence_checks(); i++) {
-		err = checks[i].run(c);
+		if (cw_evidence_check_applies(e, i))
+			err = checks[i].run(c);
 		if (err != CW_OK && failed != NULL)
 			*failed = checks[i].words;
 	}

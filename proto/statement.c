@@ -135,17 +135,12 @@ get_items(struct cw_cbor_reader *r, struct cw_result_statement *out)
 	cw_cbor_array_end(r);
 }
 
-enum cw_err
-cw_result_statement_verify(struct cw_bytes in,
-    const struct cw_public_key *attestation, struct cw_result_statement *out)
+static enum cw_err
+read_result(struct cw_bytes payload, struct cw_result_statement *out)
 {
 	struct cw_cbor_reader r;
-	enum cw_err err;
 
-	memset(out, 0, sizeof(*out));
-	err = start(in, CW_TYP_RESULT, attestation, &r);
-	if (err != CW_OK)
-		return err;
+	cw_cbor_init(&r, payload);
 	cw_cbor_array(&r, 6, 6);
 	cw_cbor_label(&r, "CW1 result");
 	cw_cbor_bstr_into(&r, out->th, sizeof(out->th));
@@ -157,6 +152,28 @@ cw_result_statement_verify(struct cw_bytes in,
 	get_items(&r, out);
 	cw_cbor_array_end(&r);
 	return cw_cbor_finish(&r);
+}
+
+enum cw_err
+cw_result_statement_read(struct cw_bytes in, struct cw_result_statement *out)
+{
+	struct cw_cose_sign1 sign1;
+	enum cw_err err = cw_cose_sign1_decode(in, CW_TYP_RESULT, &sign1);
+
+	memset(out, 0, sizeof(*out));
+	return err != CW_OK ? err : read_result(sign1.payload, out);
+}
+
+enum cw_err
+cw_result_statement_verify(struct cw_bytes in,
+    const struct cw_public_key *attestation, struct cw_result_statement *out)
+{
+	struct cw_cbor_reader r;
+	enum cw_err err;
+
+	memset(out, 0, sizeof(*out));
+	err = start(in, CW_TYP_RESULT, attestation, &r);
+	return err != CW_OK ? err : read_result(r.in, out);
 }
 
 void

@@ -109,6 +109,9 @@ struct cw_result_statement {
 enum cw_err cw_result_statement_make(const struct cw_result_statement *s,
     const struct cw_private_key *attestation, struct cw_buf *out)
     __attribute__((warn_unused_result));
+/* Reads one whose signature was verified before, or does not matter. */
+enum cw_err cw_result_statement_read(struct cw_bytes in,
+    struct cw_result_statement *out) __attribute__((warn_unused_result));
 enum cw_err cw_result_statement_verify(struct cw_bytes in,
     const struct cw_public_key *attestation, struct cw_result_statement *out)
     __attribute__((warn_unused_result));

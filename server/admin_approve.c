@@ -136,7 +136,8 @@ load(struct cw_admin *admin, const uint8_t *id, struct matter *m)
 	if (err == CW_OK)
 		err = store->step_load(store, id, 1, &m->message_4, NULL, NULL);
 	if (err == CW_OK)
-		err = store->step_load(store, id, 2, NULL, NULL, &m->statement);
+		err = store->step_load(store, id,
+		    (unsigned)m->session.n_digests, NULL, NULL, &m->statement);
 	return err == CW_OK ? check(admin->config, m) :
 			      cw_admin_say(err, admin->argument);
 }

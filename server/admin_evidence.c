@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "proto/base/fdio.h"
+#include "proto/statement.h"
 #include "server/admin.h"
 #include "server/evidence.h"
 #include "server/text.h"
@@ -11,17 +12,21 @@
 enum cw_err
 cw_admin_evidence_export(struct cw_admin *admin)
 {
-	uint8_t serial[CW_SERIAL_BYTES];
+	uint8_t id[CW_SERIAL_BYTES];
 	struct cw_buf file;
 	enum cw_err err;
 
 	if (admin->out == NULL)
 		return cw_admin_say(CW_ERR_USAGE, "--out");
-	if (!cw_hexstr_decode(cw_bytes_str(admin->argument), serial,
-		sizeof(serial)))
-		return cw_admin_say(CW_ERR_USAGE, "SERIAL: 32 hex digits");
+	if (!cw_hexstr_decode(cw_bytes_str(admin->argument), id, sizeof(id)))
+		return cw_admin_say(CW_ERR_USAGE,
+		    "SERIAL or SESSION: 32 hex digits");
 	cw_buf_init(&file, CW_EVIDENCE_MAX);
-	err = cw_evidence_export(admin->store, serial, &file);
+	err = cw_evidence_export(admin->store, id, &file);
+	if (err == CW_ERR_UNKNOWN_SERIAL) {
+		err = cw_evidence_export_session(admin->store, id, &file);
+		err = err == CW_ERR_NO_SESSION ? CW_ERR_UNKNOWN_SERIAL : err;
+	}
 	if (err != CW_OK)
 		(void)cw_admin_say(err, admin->argument);
 	if (err == CW_OK) {
@@ -62,23 +67,53 @@ say_hex(const char *name, const uint8_t *bytes, size_t len)
 	printf("%-14s %s\n", name, hex);
 }
 
+static void
+describe_certificate(struct cw_bytes certificate)
+{
+	uint8_t serial[CW_SERIAL_MAX];
+	char subject[512];
+	uint8_t hash[CW_HASH_BYTES];
+	size_t len = 0;
+
+	if (cw_cert_subject(certificate, subject, sizeof(subject)) == CW_OK)
+		printf("%-14s %s\n", "subject", subject);
+	if (cw_cert_serial(certificate, serial, &len) == CW_OK)
+		say_hex("serial", serial, len);
+	cw_hash(certificate, hash);
+	say_hex("certificate", hash, sizeof(hash));
+}
+
+/* What the card did with keys that were there before. */
+static void
+describe_deeds(const struct cw_evidence *e)
+{
+	static const char *const words[CW_DONE_CLONED + 1] = {
+		[CW_DONE_DELETED] = "deleted",
+		[CW_DONE_UPDATED] = "replaced",
+		[CW_DONE_UNLOCKED] = "unlocked",
+		[CW_DONE_CLONED] = "cloned",
+	};
+	struct cw_result_statement *r = calloc(1, sizeof(*r));
+
+	if (r != NULL &&
+	    cw_result_statement_read(e->result_statement, r) == CW_OK)
+		for (size_t i = 0; i < r->n_items; i++)
+			if (words[r->items[i].done] != NULL)
+				printf("%-14s object %u\n",
+				    words[r->items[i].done],
+				    (unsigned)r->items[i].object_id);
+	free(r);
+}
+
 /* What the evidence is about, in words, once it has been verified. */
 static void
 describe(const struct cw_evidence *e)
 {
-	uint8_t serial[CW_SERIAL_MAX];
-	char subject[512];
 	char when[32];
-	uint8_t hash[CW_HASH_BYTES];
-	size_t len = 0;
 
-	if (cw_cert_subject(e->certificate[0], subject, sizeof(subject)) ==
-	    CW_OK)
-		printf("%-14s %s\n", "subject", subject);
-	if (cw_cert_serial(e->certificate[0], serial, &len) == CW_OK)
-		say_hex("serial", serial, len);
-	cw_hash(e->certificate[0], hash);
-	say_hex("certificate", hash, sizeof(hash));
+	if (e->n_certificate > 0)
+		describe_certificate(e->certificate[0]);
+	describe_deeds(e);
 	cw_admin_time(e->verified_s, when);
 	printf("said by the file, signed by nobody:\n");
 	printf("  %-12s %s\n", "verified", when);
@@ -105,7 +140,8 @@ verify(const struct cw_admin *admin, const struct cw_evidence *e)
 		}
 	}
 	for (size_t i = 0; err == CW_OK && i < cw_evidence_checks(); i++)
-		printf("ok  %s\n", cw_evidence_check_words(i));
+		if (cw_evidence_check_applies(e, i))
+			printf("ok  %s\n", cw_evidence_check_words(i));
 	if (err == CW_OK)
 		describe(e);
 	cw_trust_free(&vendor);

@@ -68,7 +68,7 @@ static const char help[] =
     "  approve|reject SESSION --operator-key FILE [--passphrase-fd N]\n"
     "    [--subject TEXT]       asks at the terminal, or TEXT must be the subject\n"
     "  revoke SERIAL [--reason N] [--wait]  reason: RFC 5280 5.3.1\n"
-    "  evidence export SERIAL --out FILE\n"
+    "  evidence export SERIAL|SESSION --out FILE\n"
     "  evidence verify FILE --vendor-root PEM --issuer PEM\n"
     "                           needs no configuration and no network\n"
     "\n"

@@ -108,8 +108,14 @@ load(struct gathering *g, struct cw_store *store, const uint8_t *serial)
 	if (err == CW_OK)
 		err = store->session_load(store, g->certificate.session,
 		    &g->session);
-	if (err != CW_OK)
-		return err;
+	return err;
+}
+
+static enum cw_err
+load_steps(struct gathering *g, struct cw_store *store)
+{
+	enum cw_err err = CW_OK;
+
 	if (g->session.stage != CW_STAGE_DONE)
 		return CW_ERR_NOT_CONFIRMED;
 	g->n_steps = g->session.n_digests;
@@ -223,14 +229,41 @@ gather_chains(struct gathering *g)
 {
 	struct cw_evidence *e = &g->evidence;
 
-	e->certificate[0] = cw_buf_bytes(&g->der);
-	memcpy(&e->certificate[1], g->info.ca,
-	    g->info.n_ca * sizeof(g->info.ca[0]));
-	e->n_certificate = g->info.n_ca + 1;
+	if (e->n_keys > 0) {
+		e->certificate[0] = cw_buf_bytes(&g->der);
+		memcpy(&e->certificate[1], g->info.ca,
+		    g->info.n_ca * sizeof(g->info.ca[0]));
+		e->n_certificate = g->info.n_ca + 1;
+	}
 	memcpy(e->management, g->info.management, sizeof(e->management));
 	e->n_management = g->info.n_management;
 	memcpy(e->authority, g->info.authority, sizeof(e->authority));
 	e->n_authority = g->info.n_authority;
+}
+
+static enum cw_err
+gather(struct gathering *g, struct cw_store *store, struct cw_buf *out)
+{
+	enum cw_err err = load_steps(g, store);
+
+	if (err == CW_OK)
+		err = gather_rounds(g);
+	if (err == CW_OK)
+		err = gather_token(g);
+	if (err == CW_OK)
+		err = gather_key(g, store);
+	if (err == CW_OK)
+		err = gather_result(g);
+	if (err == CW_OK)
+		err = store->approval_each(store, g->session.id, take_approval,
+		    g);
+	if (err != CW_OK)
+		return err;
+	g->evidence.request = cw_buf_bytes(&g->session.request);
+	g->evidence.grant = cw_buf_bytes(&g->session.grant);
+	gather_chains(g);
+	cw_evidence_encode(&g->evidence, out);
+	return out->err;
 }
 
 enum cw_err
@@ -244,23 +277,25 @@ cw_evidence_export(struct cw_store *store,
 		return CW_ERR_NO_MEMORY;
 	err = load(g, store, serial);
 	if (err == CW_OK)
-		err = gather_rounds(g);
+		err = gather(g, store, out);
+	gathering_free(g);
+	return err;
+}
+
+enum cw_err
+cw_evidence_export_session(struct cw_store *store,
+    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_buf *out)
+{
+	struct gathering *g = gathering_new();
+	enum cw_err err;
+
+	if (g == NULL)
+		return CW_ERR_NO_MEMORY;
+	err = store->session_load(store, id, &g->session);
+	if (err == CW_OK && cw_session_has_serial(&g->session))
+		err = load(g, store, g->session.serial);
 	if (err == CW_OK)
-		err = gather_token(g);
-	if (err == CW_OK)
-		err = gather_key(g, store);
-	if (err == CW_OK)
-		err = gather_result(g);
-	if (err == CW_OK)
-		err = store->approval_each(store, g->session.id, take_approval,
-		    g);
-	if (err == CW_OK) {
-		g->evidence.request = cw_buf_bytes(&g->session.request);
-		g->evidence.grant = cw_buf_bytes(&g->session.grant);
-		gather_chains(g);
-		cw_evidence_encode(&g->evidence, out);
-		err = out->err;
-	}
+		err = gather(g, store, out);
 	gathering_free(g);
 	return err;
 }

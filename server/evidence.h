@@ -36,4 +36,10 @@ enum cw_err cw_evidence_export(struct cw_store *store,
     const uint8_t serial[CW_SERIAL_BYTES], struct cw_buf *out)
     __attribute__((warn_unused_result));
 
+/* The same of a session, which may have made no key. Errors: NO_SESSION, and the
+ * same. */
+enum cw_err cw_evidence_export_session(struct cw_store *store,
+    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_buf *out)
+    __attribute__((warn_unused_result));
+
 #endif

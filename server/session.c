@@ -16,6 +16,7 @@
 enum kind { KIND_TOKEN, KIND_REPLIES };
 
 static enum cw_err past_token(struct cw_step_run *run);
+static enum cw_err managed_or_past(struct cw_step_run *run);
 static enum cw_err keys_or_waiting(struct cw_step_run *run);
 static enum cw_err result_or_past(struct cw_step_run *run);
 static enum cw_err too_early(struct cw_step_run *run);
@@ -28,6 +29,8 @@ static const struct {
 } steps[] = {
 	{ CW_STAGE_OPENED, KIND_TOKEN, cw_step_token },
 	{ CW_STAGE_OPENED, KIND_REPLIES, too_early },
+	{ CW_STAGE_MANAGING, KIND_TOKEN, past_token },
+	{ CW_STAGE_MANAGING, KIND_REPLIES, managed_or_past },
 	{ CW_STAGE_CREATING, KIND_TOKEN, past_token },
 	{ CW_STAGE_CREATING, KIND_REPLIES, keys_or_waiting },
 	{ CW_STAGE_INSTALLING, KIND_TOKEN, past_token },
@@ -96,6 +99,22 @@ is_past(struct cw_step_run *run)
 	return past;
 }
 
+/* Replies that are not to the last batch: to an earlier one they end it. */
+static enum cw_err
+or_past(struct cw_step_run *run, enum cw_stage stage, enum cw_err err)
+{
+	if ((err == CW_ERR_BAD_CIPHERTEXT || err == CW_ERR_WRONG_REPLY) &&
+	    run->session->stage == stage && is_past(run))
+		err = cw_step_end(run, CW_ERR_DIFFERENT_REPEAT);
+	return err;
+}
+
+static enum cw_err
+managed_or_past(struct cw_step_run *run)
+{
+	return or_past(run, CW_STAGE_MANAGING, cw_step_manage(run));
+}
+
 static enum cw_err
 keys_or_waiting(struct cw_step_run *run)
 {
@@ -103,7 +122,7 @@ keys_or_waiting(struct cw_step_run *run)
 	enum cw_err err;
 
 	if (!cw_session_is_waiting(s))
-		return cw_step_keys(run);
+		return or_past(run, CW_STAGE_CREATING, cw_step_keys(run));
 	if (memcmp(s->digests[s->n_digests - 1], run->digest, CW_HASH_BYTES) ==
 	    0)
 		return cw_step_approved(run);
@@ -117,12 +136,7 @@ keys_or_waiting(struct cw_step_run *run)
 static enum cw_err
 result_or_past(struct cw_step_run *run)
 {
-	enum cw_err err = cw_step_result(run);
-
-	if ((err == CW_ERR_BAD_CIPHERTEXT || err == CW_ERR_WRONG_REPLY) &&
-	    run->session->stage == CW_STAGE_INSTALLING && is_past(run))
-		err = cw_step_end(run, CW_ERR_DIFFERENT_REPEAT);
-	return err;
+	return or_past(run, CW_STAGE_INSTALLING, cw_step_result(run));
 }
 
 /* True for bytes that were answered before: *err and `answer` are what they got

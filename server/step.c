@@ -1,99 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the steps share: sealed secrets, batches, the one commit. */
+/* What the steps share: batches, the one commit. */
 #include "server/step.h"
+
+#include <stdlib.h>
 
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
 #include "server/text.h"
-
-#define SECRET_MAX 2048
-
-/* ---- secrets: [suite, scalar] or [channel, E_c, key, first, nonce, hash] ---- */
-
-enum cw_err
-cw_session_secret_seal(const struct cw_session_secret *secret, bool ephemeral,
-    struct cw_seal *seal, const uint8_t *id, struct cw_buf *sealed)
-{
-	struct cw_buf plain;
-	struct cw_buf channel;
-	enum cw_err err;
-
-	cw_buf_init(&plain, SECRET_MAX);
-	cw_buf_init(&channel, SECRET_MAX);
-	if (ephemeral) {
-		cw_cbor_put_array(&plain, 2);
-		cw_cbor_put_uint(&plain, secret->suite->id);
-		cw_cbor_put_bstr(&plain, CW_BYTES_ARRAY(secret->scalar));
-	} else {
-		cw_channel_encode(&secret->channel, &channel);
-		cw_cbor_put_array(&plain, 6);
-		cw_cbor_put_bstr(&plain, cw_buf_bytes(&channel));
-		cw_cose_key_put(&plain, &secret->card_ephemeral);
-		cw_cbor_put_uint(&plain, secret->key_id);
-		cw_cbor_put_uint(&plain, secret->first);
-		cw_cbor_put_bstr(&plain, CW_BYTES_ARRAY(secret->close_nonce));
-		cw_cbor_put_bstr(&plain, CW_BYTES_ARRAY(secret->chain_hash));
-	}
-	cw_buf_reset(sealed);
-	err = channel.err != CW_OK ? channel.err : plain.err;
-	if (err == CW_OK)
-		err = cw_seal_put(seal, id, cw_buf_bytes(&plain), sealed);
-	cw_buf_wipe(&channel);
-	cw_buf_wipe(&plain);
-	return err != CW_OK ? err : sealed->err;
-}
-
-static enum cw_err
-decode_secret(struct cw_bytes in, bool ephemeral, struct cw_session_secret *out)
-{
-	struct cw_cbor_reader r;
-	struct cw_bytes channel = CW_BYTES_NONE;
-
-	cw_cbor_init(&r, in);
-	if (ephemeral) {
-		cw_cbor_array(&r, 2, 2);
-		out->suite = cw_suite_find(cw_cbor_uint(&r, 0, UINT32_MAX));
-		cw_cbor_bstr_into(&r, out->scalar, sizeof(out->scalar));
-		cw_cbor_array_end(&r);
-		return out->suite == NULL ? CW_ERR_BAD_SUITE :
-					    cw_cbor_finish(&r);
-	}
-	cw_cbor_array(&r, 6, 6);
-	channel = cw_cbor_bstr(&r, 1, SECRET_MAX);
-	cw_cose_key_get(&r, &out->card_ephemeral);
-	out->key_id = (uint32_t)cw_cbor_uint(&r, 0, UINT32_MAX);
-	out->first = (unsigned)cw_cbor_uint(&r, 0, CW_COMMANDS_MAX);
-	cw_cbor_bstr_into(&r, out->close_nonce, sizeof(out->close_nonce));
-	cw_cbor_bstr_into(&r, out->chain_hash, sizeof(out->chain_hash));
-	cw_cbor_array_end(&r);
-	if (cw_cbor_finish(&r) != CW_OK)
-		return r.err;
-	return cw_channel_decode(channel, &out->channel);
-}
-
-enum cw_err
-cw_session_secret_open(struct cw_session_secret *secret, struct cw_seal *seal,
-    const struct cw_session *session)
-{
-	struct cw_buf plain;
-	enum cw_err err;
-
-	memset(secret, 0, sizeof(*secret));
-	cw_buf_init(&plain, SECRET_MAX);
-	err = cw_seal_get(seal, session->id, cw_buf_bytes(&session->sealed),
-	    &plain);
-	if (err == CW_OK)
-		err = decode_secret(cw_buf_bytes(&plain),
-		    session->stage == CW_STAGE_OPENED, secret);
-	if (err == CW_OK && session->stage != CW_STAGE_OPENED)
-		secret->suite = secret->channel.suite;
-	cw_buf_wipe(&plain);
-	/* The epoch may be over; anything else cannot be. */
-	if (err == CW_OK || err == CW_ERR_SESSION_EXPIRED)
-		return err;
-	return cw_log_fail(CW_ERR_STORE_CORRUPT, "session.sealed", "cause=%d",
-	    (int)err);
-}
 
 /* ---- the commit ---- */
 
@@ -124,6 +37,9 @@ cw_step_commit(struct cw_step_run *run, enum cw_stage next)
 	step.message = run->message;
 	step.answer = cw_buf_bytes(&run->answer);
 	step.kept = cw_buf_bytes(&run->kept);
+	step.now_s = run->now_s;
+	step.n_retired = run->n_retired;
+	step.retired = run->retired;
 	cw_buf_reset(&s->batch);
 	cw_buf_put(&s->batch, step.answer);
 	run->certificate.changed_s = run->now_s;
@@ -184,15 +100,17 @@ cw_step_end(struct cw_step_run *run, enum cw_err why)
 	cw_buf_reset(&run->kept);
 	cw_buf_reset(&run->der);
 	run->certificate.status = CW_CERT_NONE;
-	if (s->stage >= CW_STAGE_CREATING) {
+	run->n_retired = 0;
+	if (cw_session_has_serial(s)) {
 		/* Whether or not the signer has signed for it by now. */
 		struct cw_certificate *c = &run->certificate;
 
 		memset(c, 0, sizeof(*c));
 		memcpy(c->serial, s->serial, sizeof(c->serial));
 		memcpy(c->session, s->id, sizeof(c->session));
-		c->status = s->stage == CW_STAGE_CREATING ? CW_CERT_RESERVED :
-							    CW_CERT_SUSPENDED;
+		c->status = s->stage == CW_STAGE_INSTALLING ?
+		    CW_CERT_SUSPENDED :
+		    CW_CERT_RESERVED;
 		c->wanted = CW_REASON_CESSATION;
 	}
 	s->error = why;
@@ -224,20 +142,18 @@ cw_step_is_transient(enum cw_err err)
 
 /* ---- batches ---- */
 
-#define BATCH_COMMANDS_MAX 4
-
 enum cw_err
 cw_step_put_batch(struct cw_step_run *run, enum cw_phase phase,
     const struct cw_command *commands, size_t n)
 {
-	struct cw_buf sealed[BATCH_COMMANDS_MAX];
+	struct cw_buf sealed[CW_STEP_COMMANDS_MAX];
 	struct cw_buf plain;
 	enum cw_err err = CW_OK;
 
 	cw_buf_init(&plain, CW_COMMAND_MAX);
 	run->batch->phase = phase;
 	run->batch->n = n;
-	for (size_t i = 0; i < BATCH_COMMANDS_MAX; i++)
+	for (size_t i = 0; i < CW_STEP_COMMANDS_MAX; i++)
 		cw_buf_init(&sealed[i], CW_COMMAND_MAX);
 	for (size_t i = 0; i < n && err == CW_OK; i++) {
 		cw_buf_reset(&plain);
@@ -253,9 +169,41 @@ cw_step_put_batch(struct cw_step_run *run, enum cw_phase phase,
 		cw_batch_encode(run->batch, &run->answer);
 		err = run->answer.err;
 	}
-	for (size_t i = 0; i < BATCH_COMMANDS_MAX; i++)
+	for (size_t i = 0; i < CW_STEP_COMMANDS_MAX; i++)
 		cw_buf_wipe(&sealed[i]);
 	cw_buf_wipe(&plain);
+	return err;
+}
+
+enum cw_err
+cw_step_put_close(struct cw_step_run *run, enum cw_phase phase,
+    const struct cw_command *first)
+{
+	struct cw_session_secret *secret = run->secret;
+	struct cw_command *commands =
+	    calloc(CW_STEP_COMMANDS_MAX, sizeof(*commands));
+	struct cw_command *close;
+	enum cw_err err;
+	size_t n = 0;
+
+	if (commands == NULL)
+		return CW_ERR_NO_MEMORY;
+	if (first != NULL)
+		commands[n++] = *first;
+	for (size_t i = 0; i < secret->n_deeds; i++, n++) {
+		commands[n].no = secret->deeds[i].no;
+		commands[n].u.on_key.target = secret->deeds[i].target;
+		if (secret->deeds[i].no == CW_UPDATE_KEY)
+			commands[n].u.on_key.id = secret->key_id;
+	}
+	close = &commands[n++];
+	close->no = CW_CLOSE;
+	close->last = true;
+	cw_random(secret->close_nonce, sizeof(secret->close_nonce));
+	memcpy(close->u.close.nonce, secret->close_nonce,
+	    sizeof(secret->close_nonce));
+	err = cw_step_put_batch(run, phase, commands, n);
+	free(commands);
 	return err;
 }
 

@@ -11,6 +11,17 @@
 #include "proto/command.h"
 #include "server/session.h"
 
+/* What a session may do with one key that is there already, and what its result
+ * must say then. */
+struct cw_deed {
+	enum cw_command_no no; /* UPDATE_KEY, DELETE_KEY, UNLOCK_KEY */
+	uint32_t target;
+	uint8_t chain_hash[CW_HASH_BYTES]; /* of its certificates, as listed */
+	uint8_t serial[CW_SERIAL_BYTES];   /* of its leaf */
+};
+
+#define CW_DEEDS_MAX (CW_SCOPE_OBJECTS_MAX + 1)
+
 /* The session's secrets, sealed at rest. Until K exists only suite and scalar
  * are set; the scalar is gone as soon as it does. */
 struct cw_session_secret {
@@ -18,11 +29,18 @@ struct cw_session_secret {
 	uint8_t scalar[32]; /* the issuer's ephemeral private key */
 	struct cw_channel channel;
 	struct cw_public_key card_ephemeral;
-	uint32_t key_id;
-	unsigned first; /* number of the first command of the last batch */
+	uint32_t key_id; /* of the key that is made; 0: none */
+	bool has_policy; /* a PIN policy of its own was ordered with it */
+	uint32_t policy; /* an older key's, that it will share; 0: none */
+	unsigned first;  /* number of the first command of the last batch */
+	uint32_t listed; /* the highest id that the card has told of */
 	uint8_t close_nonce[CW_NONCE_BYTES];
 	uint8_t chain_hash[CW_HASH_BYTES]; /* of the certificates sent */
+	size_t n_deeds;
+	struct cw_deed deeds[CW_DEEDS_MAX]; /* what CLOSE will do besides */
 };
+
+#define CW_SECRET_PLAIN_MAX 3840 /* encoded; sealed it is a little more */
 
 /* ephemeral: only suite and scalar are there. */
 enum cw_err cw_session_secret_seal(const struct cw_session_secret *secret,
@@ -47,8 +65,10 @@ struct cw_step_run {
 	struct cw_buf answer, kept;
 	struct cw_certificate certificate; /* written if its status is set */
 	struct cw_buf der;                 /* what certificate.der borrows */
-	struct cw_batch *batch;            /* the commands that are answered */
-	struct cw_batch *replies;          /* the message, taken apart */
+	size_t n_retired;                  /* written with the step */
+	struct cw_retired retired[CW_DEEDS_MAX];
+	struct cw_batch *batch;   /* the commands that are answered */
+	struct cw_batch *replies; /* the message, taken apart */
 };
 
 /*
@@ -84,6 +104,17 @@ enum cw_err cw_step_put_batch(struct cw_step_run *run, enum cw_phase phase,
     const struct cw_command *commands, size_t n)
     __attribute__((warn_unused_result));
 
+/* The last batch: these commands (one at most), the deeds, CLOSE. */
+#define CW_STEP_COMMANDS_MAX (CW_DEEDS_MAX + 2)
+
+enum cw_err cw_step_put_close(struct cw_step_run *run, enum cw_phase phase,
+    const struct cw_command *first) __attribute__((warn_unused_result));
+
+/* Orders the profile's key: the key request, and its serial number is reserved.
+ * Where secret->policy is set it shares that PIN. Errors: UNKNOWN_PROFILE. */
+enum cw_err cw_step_order_key(struct cw_step_run *run,
+    const struct cw_grant *grant) __attribute__((warn_unused_result));
+
 /*
  * The key request's commands: CREATE_KEY, and before it, for a key outside the
  * PIV slots that must need a PIN, CREATE_PIN_POLICY for a policy of its own.
@@ -105,7 +136,7 @@ cw_step_pin_rule(void)
 
 /* The order itself, which the key statement is held against. */
 struct cw_create_key cw_step_order(const struct cw_profile *profile,
-    const struct cw_grant *grant, uint32_t key_id);
+    const struct cw_grant *grant, const struct cw_session_secret *secret);
 
 /*
  * Opens the replies of the message against the last batch, whose command
@@ -118,8 +149,14 @@ enum cw_err cw_step_open_replies(struct cw_step_run *run,
     const enum cw_command_no *nos, size_t n, struct cw_reply *replies,
     struct cw_buf *plain, bool *ended) __attribute__((warn_unused_result));
 
-/* The steps, one file each: step_token.c, step_keys.c, step_result.c. */
+/* The steps, one file each: step_token.c, step_manage.c, step_keys.c,
+ * step_result.c. */
 enum cw_err cw_step_token(struct cw_step_run *run)
+    __attribute__((warn_unused_result));
+/* Begins the management: asks what the card has. */
+enum cw_err cw_step_look(struct cw_step_run *run)
+    __attribute__((warn_unused_result));
+enum cw_err cw_step_manage(struct cw_step_run *run)
     __attribute__((warn_unused_result));
 enum cw_err cw_step_keys(struct cw_step_run *run)
     __attribute__((warn_unused_result));

@@ -37,7 +37,7 @@ check_order(struct cw_step_run *run, const struct cw_grant *grant,
 
 	if (profile == NULL)
 		return CW_ERR_UNKNOWN_PROFILE;
-	order = cw_step_order(profile, grant, run->secret->key_id);
+	order = cw_step_order(profile, grant, run->secret);
 	*ended = cw_key_statement_decode(reply->statement, &s) != CW_OK ||
 	    s.key_id != order.id ||
 	    memcmp(&s.key, &reply->key, sizeof(s.key)) != 0 ||
@@ -129,27 +129,22 @@ install(struct cw_step_run *run, struct cw_bytes statement)
 {
 	struct cw_session_secret *secret = run->secret;
 	const struct cw_engine_chains *chains;
-	struct cw_command commands[2];
-	struct cw_set_certificates *set = &commands[0].u.set_certificates;
+	struct cw_command first;
+	struct cw_set_certificates *set = &first.u.set_certificates;
 	enum cw_err err = cw_engine_chains(run->engine, &chains);
 
 	if (err != CW_OK)
 		return err;
 	cw_kept_key_put(&run->kept, statement, chains->version);
-	memset(commands, 0, sizeof(commands));
-	commands[0].no = CW_SET_CERTIFICATES;
+	memset(&first, 0, sizeof(first));
+	first.no = CW_SET_CERTIFICATES;
 	set->id = secret->key_id;
 	set->n_chain = chains->info.n_ca + 1;
 	set->chain[0] = cw_buf_bytes(&run->der);
 	for (size_t i = 0; i < chains->info.n_ca; i++)
 		set->chain[i + 1] = chains->info.ca[i];
 	cw_certificates_hash(set->chain, set->n_chain, secret->chain_hash);
-	commands[1].no = CW_CLOSE;
-	commands[1].last = true;
-	cw_random(secret->close_nonce, sizeof(secret->close_nonce));
-	memcpy(commands[1].u.close.nonce, secret->close_nonce,
-	    sizeof(secret->close_nonce));
-	return cw_step_put_batch(run, CW_PHASE_INSTALLING, commands, 2);
+	return cw_step_put_close(run, CW_PHASE_INSTALLING, &first);
 }
 
 static void
@@ -193,6 +188,7 @@ answer(struct cw_step_run *run, struct cw_bytes statement,
 		err = install(run, statement);
 	if (err == CW_OK)
 		err = put_certificate(run);
+	run->session->error = CW_OK;
 	return err == CW_OK ? cw_step_commit(run, CW_STAGE_INSTALLING) : err;
 }
 
@@ -249,6 +245,7 @@ wait_for_approval(struct cw_step_run *run, struct cw_bytes statement,
 	if (err != CW_OK)
 		return err;
 	cw_buf_put(&run->kept, statement);
+	run->session->error = CW_ERR_APPROVAL_PENDING;
 	err = cw_step_commit(run, CW_STAGE_CREATING);
 	cw_hexstr_encode(cw_bytes(run->session->id, 4), hex);
 	if (err == CW_OK)
@@ -295,8 +292,8 @@ answer_waiting(struct cw_step_run *run, const struct decisions *decisions,
 	if (decisions->n < grant.approvals)
 		return CW_ERR_APPROVAL_PENDING;
 	cw_buf_init(&statement, CW_COMMAND_MAX);
-	err = store->step_load(store, run->session->id, 2, NULL, NULL,
-	    &statement);
+	err = store->step_load(store, run->session->id,
+	    (unsigned)run->session->n_digests, NULL, NULL, &statement);
 	if (err == CW_OK)
 		err = answer(run, cw_buf_bytes(&statement), decisions, ended);
 	cw_buf_wipe(&statement);

@@ -7,8 +7,10 @@
 #include "server/step.h"
 #include "server/text.h"
 
-/* CREATE_KEY, SET_CERTIFICATES and CLOSE, and some for later rounds. */
+/* CREATE_KEY, SET_CERTIFICATES and CLOSE, and some more; where there is something
+ * to manage, as many LISTs and deeds as there can be. */
 #define COMMAND_LIMIT 16
+#define COMMAND_LIMIT_MANAGE 96
 #define TRIES 4u /* message 2 again after its session ran out unused */
 
 struct opening {
@@ -59,7 +61,8 @@ check(struct cw_engine *engine, const struct cw_invitation *invitation,
 		return CW_ERR_NO_COMMON_SUITE;
 	if (!cw_card_caps_has_mode(&o->caps, o->grant.mode))
 		return CW_ERR_WRONG_MODE;
-	if (!cw_card_caps_has_key_type(&o->caps, o->profile->key_type))
+	if (cw_scope_makes_keys(&o->grant.scope) &&
+	    !cw_card_caps_has_key_type(&o->caps, o->profile->key_type))
 		return CW_ERR_UNSUPPORTED_KEY;
 	return CW_OK;
 }
@@ -91,6 +94,23 @@ check_invitation(struct cw_engine *engine,
 	return cw_limit_take(engine->limits,
 	    CW_BYTES_ARRAY(invitation->code_hash), burst,
 	    refill_ms > 0 ? (unsigned)refill_ms : 1, now_ms);
+}
+
+/* Uses of a grant are the signer's to count where it certifies; where no key is
+ * made, sessions that have ended well are. */
+static enum cw_err
+check_used(struct cw_engine *engine, const struct cw_invitation *invitation,
+    const struct cw_grant *grant)
+{
+	unsigned used = 0;
+	unsigned confirmed = 0;
+	enum cw_err err = CW_OK;
+
+	if (!cw_scope_makes_keys(&grant->scope))
+		err = engine->store->invitation_used(engine->store,
+		    invitation->code_hash, &used, &confirmed);
+	return err == CW_OK && used >= grant->uses ? CW_ERR_INVITATION_USED :
+						     err;
 }
 
 static enum cw_err
@@ -129,12 +149,40 @@ sign(struct cw_engine *engine, const struct cw_invitation *invitation,
 	q.scope = o->grant.scope;
 	q.mode = o->grant.mode;
 	q.lifetime_s = cw_config_session_s(engine->config, o->profile);
-	q.command_limit = COMMAND_LIMIT;
+	q.command_limit = o->grant.action == CW_ACTION_ENROLL ?
+	    COMMAND_LIMIT :
+	    COMMAND_LIMIT_MANAGE;
 	err = text.err != CW_OK ? text.err :
 				  cw_signer_sign_request(engine->signer,
 				      cw_buf_bytes(&invitation->grant), &q,
 				      &session->request, session->request_tag);
 	cw_buf_wipe(&text);
+	return err;
+}
+
+/* The issuer's ephemeral key, its private half sealed into the session. */
+static enum cw_err
+make_ephemeral(struct cw_engine *engine, const struct cw_suite *suite,
+    struct cw_session *session, struct cw_public_key *public_key)
+{
+	struct cw_session_secret *secret = calloc(1, sizeof(*secret));
+	struct cw_private_key *ephemeral = NULL;
+	enum cw_err err;
+
+	if (secret == NULL)
+		return CW_ERR_NO_MEMORY;
+	secret->suite = suite;
+	err = cw_key_generate(suite->agreement, &ephemeral);
+	if (err == CW_OK)
+		err = cw_key_scalar(ephemeral, secret->scalar);
+	if (err == CW_OK)
+		err = cw_session_secret_seal(secret, true, engine->seal,
+		    session->id, &session->sealed);
+	if (err == CW_OK)
+		cw_key_public(ephemeral, public_key);
+	cw_key_free(&ephemeral);
+	cw_wipe(secret, sizeof(*secret));
+	free(secret);
 	return err;
 }
 
@@ -144,13 +192,9 @@ static enum cw_err
 make(struct cw_engine *engine, const struct cw_invitation *invitation,
     const struct opening *o, struct cw_session *session)
 {
-	struct cw_private_key *ephemeral = NULL;
-	struct cw_session_secret secret;
 	struct cw_public_key public_key;
 	enum cw_err err;
 
-	memset(&secret, 0, sizeof(secret));
-	secret.suite = o->suite;
 	session->stage = CW_STAGE_OPENED;
 	session->created_s = cw_clock_now_s(engine->clock);
 	session->expires_s =
@@ -158,24 +202,15 @@ make(struct cw_engine *engine, const struct cw_invitation *invitation,
 	memcpy(session->invitation, invitation->code_hash,
 	    sizeof(session->invitation));
 	cw_buf_put(&session->grant, cw_buf_bytes(&invitation->grant));
-	err = cw_key_generate(o->suite->agreement, &ephemeral);
+	err = make_ephemeral(engine, o->suite, session, &public_key);
 	if (err == CW_OK)
-		err = cw_key_scalar(ephemeral, secret.scalar);
-	if (err == CW_OK)
-		err = cw_session_secret_seal(&secret, true, engine->seal,
-		    session->id, &session->sealed);
-	if (err == CW_OK) {
-		cw_key_public(ephemeral, &public_key);
 		err = sign(engine, invitation, o, &public_key, session);
-	}
 	if (err == CW_OK)
 		err = session->grant.err;
 	if (err == CW_OK)
 		err = engine->store->session_add(engine->store, session);
 	if (err == CW_OK)
 		atomic_fetch_add(&engine->open_sessions, 1);
-	cw_wipe(&secret, sizeof(secret));
-	cw_key_free(&ephemeral);
 	return err;
 }
 
@@ -212,6 +247,8 @@ begin(struct cw_engine *engine, const struct cw_invitation *invitation,
 	enum cw_err err =
 	    cw_invitation_check(invitation, cw_clock_now_s(engine->clock));
 
+	if (err == CW_OK)
+		err = check_used(engine, invitation, &o->grant);
 	if (err == CW_OK)
 		err = check_load(engine, invitation, o->profile);
 	if (err != CW_OK)

@@ -36,24 +36,51 @@ has_item(const struct cw_result_statement *r, uint32_t id, enum cw_done done,
 	return false;
 }
 
-/* Exactly this was done: this key, with these certificates, and its PIN policy
- * if one was ordered. */
+/* The new key, with these certificates, and its PIN policy if one was ordered. */
+static bool
+has_key(const struct cw_session_secret *secret,
+    const struct cw_result_statement *r, const uint8_t rule[CW_HASH_BYTES])
+{
+	return has_item(r, secret->key_id, CW_DONE_KEY, secret->chain_hash) &&
+	    (!secret->has_policy ||
+		has_item(r, cw_step_pin_policy_id(secret->key_id),
+		    CW_DONE_PIN_POLICY, rule));
+}
+
+/* What was there, in the words of a result: an update is told of by the new key's
+ * certificates, the rest by the target's own. */
+static bool
+has_deed(const struct cw_session_secret *secret, const struct cw_deed *d,
+    const struct cw_result_statement *r)
+{
+	static const enum cw_done done[] = {
+		[CW_DELETE_KEY] = CW_DONE_DELETED,
+		[CW_UNLOCK_KEY] = CW_DONE_UNLOCKED,
+		[CW_UPDATE_KEY] = CW_DONE_UPDATED,
+	};
+
+	return has_item(r, d->target, done[d->no],
+	    d->no == CW_UPDATE_KEY ? secret->chain_hash : d->chain_hash);
+}
+
+/* Exactly what was ordered was done. */
 static enum cw_err
 check_items(const struct cw_step_run *run, const struct cw_result_statement *r)
 {
 	const struct cw_session_secret *secret = run->secret;
-	size_t n = secret->first - 1; /* objects that were ordered */
+	bool makes_key = secret->key_id != 0;
 	uint8_t rule[CW_HASH_BYTES];
 
 	if (hash_pin_rule(rule) != CW_OK)
 		return CW_ERR_NO_MEMORY;
-	return r->n_items == n &&
-		has_item(r, secret->key_id, CW_DONE_KEY, secret->chain_hash) &&
-		(n == 1 ||
-		    has_item(r, cw_step_pin_policy_id(secret->key_id),
-			CW_DONE_PIN_POLICY, rule)) ?
-	    CW_OK :
-	    CW_ERR_WRONG_STATEMENT;
+	if (r->n_items !=
+		(size_t)makes_key + secret->has_policy + secret->n_deeds ||
+	    (makes_key && !has_key(secret, r, rule)))
+		return CW_ERR_WRONG_STATEMENT;
+	for (size_t i = 0; i < secret->n_deeds; i++)
+		if (!has_deed(secret, &secret->deeds[i], r))
+			return CW_ERR_WRONG_STATEMENT;
+	return CW_OK;
 }
 
 static enum cw_err
@@ -78,7 +105,8 @@ check_result(struct cw_step_run *run, struct cw_bytes statement)
 		err = cw_result_statement_verify(statement,
 		    &verdict.attestation.key, r);
 	if (err == CW_OK) {
-		cw_channel_h_end(&secret->channel, run->batch->items[1], h_end);
+		cw_channel_h_end(&secret->channel,
+		    run->batch->items[run->batch->n - 1], h_end);
 		err = memcmp(r->th, secret->channel.th, sizeof(r->th)) != 0 ||
 			memcmp(r->h_end, h_end, sizeof(h_end)) != 0 ||
 			memcmp(r->close_nonce, secret->close_nonce,
@@ -91,6 +119,25 @@ check_result(struct cw_step_run *run, struct cw_bytes statement)
 	return err;
 }
 
+/* The keys that are gone: nothing may be signed with them any more. */
+static void
+retire(struct cw_step_run *run)
+{
+	const struct cw_session_secret *secret = run->secret;
+
+	for (size_t i = 0; i < secret->n_deeds; i++) {
+		struct cw_retired *gone = &run->retired[run->n_retired];
+
+		if (secret->deeds[i].no == CW_UNLOCK_KEY)
+			continue;
+		memcpy(gone->serial, secret->deeds[i].serial,
+		    sizeof(gone->serial));
+		gone->reason = secret->key_id != 0 ? CW_REASON_SUPERSEDED :
+						     CW_REASON_CESSATION;
+		run->n_retired++;
+	}
+}
+
 static enum cw_err
 accept(struct cw_step_run *run, struct cw_bytes statement)
 {
@@ -101,41 +148,64 @@ accept(struct cw_step_run *run, struct cw_bytes statement)
 
 	cw_kept_result_put(&run->kept, run->secret->close_nonce, statement,
 	    run->now_s);
-	memcpy(c->serial, s->serial, sizeof(c->serial));
-	memcpy(c->session, s->id, sizeof(c->session));
-	memcpy(c->invitation, s->invitation, sizeof(c->invitation));
-	c->status = CW_CERT_ACTIVE;
-	c->wanted = CW_REASON_NONE;
+	if (cw_session_has_serial(s)) {
+		memcpy(c->serial, s->serial, sizeof(c->serial));
+		memcpy(c->session, s->id, sizeof(c->session));
+		memcpy(c->invitation, s->invitation, sizeof(c->invitation));
+		c->status = CW_CERT_ACTIVE;
+		c->wanted = CW_REASON_NONE;
+	}
+	retire(run);
 	err = cw_step_commit(run, CW_STAGE_DONE);
 	cw_hexstr_encode(cw_bytes(s->id, 4), hex);
 	if (err == CW_OK)
-		cw_log(CW_LOG_INFO, "session.done", "session=%s", hex);
+		cw_log(CW_LOG_INFO, "session.done", "session=%s managed=%zu",
+		    hex, run->secret->n_deeds);
 	return err;
+}
+
+/* The replies of the last batch, and the numbers of its commands. */
+struct closing {
+	size_t n;
+	enum cw_command_no nos[CW_STEP_COMMANDS_MAX];
+	struct cw_reply replies[CW_STEP_COMMANDS_MAX];
+	struct cw_buf plain[CW_STEP_COMMANDS_MAX];
+};
+
+static void
+closing_init(struct closing *c, const struct cw_session_secret *secret)
+{
+	if (secret->key_id != 0)
+		c->nos[c->n++] = CW_SET_CERTIFICATES;
+	for (size_t i = 0; i < secret->n_deeds; i++)
+		c->nos[c->n++] = secret->deeds[i].no;
+	c->nos[c->n++] = CW_CLOSE;
+	for (size_t i = 0; i < c->n; i++)
+		cw_buf_init(&c->plain[i], CW_COMMAND_MAX);
 }
 
 enum cw_err
 cw_step_result(struct cw_step_run *run)
 {
-	static const enum cw_command_no nos[] = { CW_SET_CERTIFICATES,
-		CW_CLOSE };
-	struct cw_reply replies[2];
-	struct cw_buf plain[2];
+	struct closing *c = calloc(1, sizeof(*c));
 	bool ended = false;
 	enum cw_err err;
 
-	memset(replies, 0, sizeof(replies));
-	cw_buf_init(&plain[0], CW_COMMAND_MAX);
-	cw_buf_init(&plain[1], CW_COMMAND_MAX);
-	err = cw_step_open_replies(run, nos, 2, replies, plain, &ended);
+	if (c == NULL)
+		return CW_ERR_NO_MEMORY;
+	closing_init(c, run->secret);
+	err = cw_step_open_replies(run, c->nos, c->n, c->replies, c->plain,
+	    &ended);
 	if (err == CW_OK) {
-		err = check_result(run, replies[1].statement);
+		err = check_result(run, c->replies[c->n - 1].statement);
 		ended = err != CW_OK && !cw_step_is_transient(err);
 	}
 	if (err == CW_OK)
-		err = accept(run, replies[1].statement);
+		err = accept(run, c->replies[c->n - 1].statement);
 	else if (ended)
 		err = cw_step_end(run, err);
-	cw_buf_wipe(&plain[0]);
-	cw_buf_wipe(&plain[1]);
+	for (size_t i = 0; i < c->n; i++)
+		cw_buf_wipe(&c->plain[i]);
+	free(c);
 	return err;
 }

@@ -2,7 +2,7 @@
 /* What all backends of the store share: the structs' life. */
 #include "server/store.h"
 
-static const char *const stage_names[] = { "none", "opened", "creating",
+static const char *const stage_names[] = { "managing", "opened", "creating",
 	"installing", "done", "failed", "expired" };
 static const char *const status_names[] = { "none", "reserved", "pending",
 	"active", "suspended", "revoked" };
@@ -30,7 +30,16 @@ cw_certificate_status_name(enum cw_certificate_status status)
 bool
 cw_session_is_waiting(const struct cw_session *session)
 {
-	return session->stage == CW_STAGE_CREATING && session->n_digests == 2;
+	return session->stage == CW_STAGE_CREATING &&
+	    session->error == CW_ERR_APPROVAL_PENDING;
+}
+
+bool
+cw_session_has_serial(const struct cw_session *session)
+{
+	static const uint8_t none[CW_SERIAL_BYTES];
+
+	return memcmp(session->serial, none, sizeof(none)) != 0;
 }
 
 void

@@ -11,16 +11,21 @@
 
 #include "keys/signer.h"
 
-#define CW_STEPS_MAX 16 /* messages of one session that were answered */
+/* Messages of one session that were answered: 4, 6 and 8, and as many rounds of
+ * management as it takes to look at 32 keys. */
+#define CW_STEPS_MAX 36
 #define CW_SUBJECT_MAX (CW_TEXT_MAX + 1)
 
 /* ---- sessions ---- */
 
+/* Below DONE it is open. The numbers are in the store. */
 enum cw_stage {
-	CW_STAGE_OPENED = 1,     /* R went out, message 4 is awaited */
-	CW_STAGE_CREATING = 2,   /* the key request went out */
-	CW_STAGE_INSTALLING = 3, /* the certificate went out */
-	CW_STAGE_DONE = 4,       /* the result was verified */
+	CW_STAGE_MANAGING = 0, /* a management round went out */
+	CW_STAGE_OPENED = 1,   /* R went out, message 4 is awaited */
+	CW_STAGE_CREATING = 2, /* the key request went out */
+	CW_STAGE_INSTALLING =
+	    3,             /* CLOSE went out, with the certificate if any */
+	CW_STAGE_DONE = 4, /* the result was verified */
 	CW_STAGE_FAILED = 5,
 	CW_STAGE_EXPIRED = 6,
 };
@@ -32,10 +37,13 @@ struct cw_session {
 	uint8_t id[CW_SESSION_ID_BYTES];
 	uint8_t invitation[CW_HASH_BYTES]; /* H(code) */
 	enum cw_stage stage;
-	enum cw_err error; /* why it failed; in the answer to its last digest */
+	/* Why it failed: the answer to its last digest. Of an open session 0, or
+	 * APPROVAL_PENDING while operators are asked. */
+	enum cw_err error;
 	uint64_t created_s, expires_s;
-	uint8_t
-	    serial[CW_SERIAL_BYTES]; /* of its certificate, from CREATING on */
+	uint8_t serial
+	    [CW_SERIAL_BYTES]; /* of its certificate, from CREATING on; all
+				      * zeros where no key is made */
 	size_t n_digests;
 	uint8_t digests[CW_STEPS_MAX][CW_HASH_BYTES]; /* messages 4, 6, 8 … */
 	uint8_t request_tag[CW_TAG_BYTES];            /* the signer's, over R */
@@ -50,11 +58,20 @@ struct cw_session {
  * step has no answer yet. */
 bool cw_session_is_waiting(const struct cw_session *session);
 
+/* A certificate was, or will be, made in it. */
+bool cw_session_has_serial(const struct cw_session *session);
+
 void cw_session_init(struct cw_session *session);
 void cw_session_wipe(struct cw_session *session);
 /* A deep copy into `to` (initialised). Errors: NO_MEMORY. */
 enum cw_err cw_session_copy(struct cw_session *to,
     const struct cw_session *from) __attribute__((warn_unused_result));
+
+/* A certificate whose key has gone from its card. */
+struct cw_retired {
+	uint8_t serial[CW_SERIAL_BYTES];
+	unsigned reason; /* to revoke it for */
+};
 
 /* One answered message: what encrypt-once and evidence need. */
 struct cw_step {
@@ -62,6 +79,10 @@ struct cw_step {
 	struct cw_bytes message;
 	struct cw_bytes answer; /* exactly the bytes that went out */
 	struct cw_bytes kept;   /* decrypted statements, CBOR: see evidence.h */
+	/* Suspended in the same commit, at `now_s`, and wanted revoked. */
+	uint64_t now_s;
+	size_t n_retired;
+	const struct cw_retired *retired;
 };
 
 /* ---- invitations ---- */
@@ -108,6 +129,7 @@ const char *cw_certificate_status_name(enum cw_certificate_status status);
 
 #define CW_REASON_NONE \
 	256u /* no revocation is wanted; others: RFC 5280 5.3.1 */
+#define CW_REASON_SUPERSEDED 4u
 #define CW_REASON_CESSATION 5u
 
 struct cw_certificate {
@@ -135,7 +157,8 @@ struct cw_store {
 	 * BAD_INVITATION. */
 	enum cw_err (*invitation_load)(struct cw_store *store,
 	    const uint8_t code_hash[CW_HASH_BYTES], struct cw_invitation *out);
-	/* Certificates that count as uses, and those that are confirmed. */
+	/* Certificates that count as uses, and those that are confirmed; of both,
+	 * sessions that have ended well without one, too. */
 	enum cw_err (*invitation_used)(struct cw_store *store,
 	    const uint8_t code_hash[CW_HASH_BYTES], unsigned *used,
 	    unsigned *confirmed);
@@ -183,7 +206,11 @@ struct cw_store {
 	/* Of one invitation, those that wait for operators. */
 	enum cw_err (*session_count_waiting)(struct cw_store *store,
 	    const uint8_t code_hash[CW_HASH_BYTES], uint64_t *n);
-	/* Removes ended sessions without a certificate, older than `before_s`. */
+	/* The newest of an invitation that ended well without a certificate.
+	 * Errors: NO_SESSION. */
+	enum cw_err (*session_managed)(struct cw_store *store,
+	    const uint8_t code_hash[CW_HASH_BYTES], struct cw_session *out);
+	/* Removes failed sessions without a certificate, older than `before_s`. */
 	enum cw_err (
 	    *session_forget)(struct cw_store *store, uint64_t before_s);
 

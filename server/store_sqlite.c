@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define SCHEMA_VERSION 2 /* 1 had no approvals: it is made to be 2 */
+/* 1 had no approvals, 2 no index of sessions without certificates: they are made
+ * to be 3. */
+#define SCHEMA_VERSION 3
 #define CACHE_MAX 2048
 
 static const char schema[] =
@@ -26,6 +28,8 @@ static const char schema[] =
     "CREATE UNIQUE INDEX IF NOT EXISTS session_key ON session(key);"
     "CREATE INDEX IF NOT EXISTS session_open ON session(expires_s) "
     "WHERE stage<4;"
+    "CREATE INDEX IF NOT EXISTS session_managed ON session(invitation) "
+    "WHERE stage=4 AND serial=x'00000000000000000000000000000000';"
     "CREATE TABLE IF NOT EXISTS step(id INTEGER PRIMARY KEY,"
     "message BLOB NOT NULL,answer BLOB NOT NULL,kept BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS certificate(id INTEGER PRIMARY KEY,"
@@ -108,7 +112,7 @@ make_schema(struct cw_sqlite_conn *conn, const char *path)
 		return cw_sql_failed(conn, path);
 	if (version == SCHEMA_VERSION)
 		return CW_OK;
-	if (version != 0 && version != 1)
+	if (version < 0 || version > SCHEMA_VERSION)
 		return cw_log_fail(CW_ERR_STORE_CORRUPT, "store.version",
 		    "path=%s version=%ld known=%d", path, version,
 		    SCHEMA_VERSION);

@@ -103,7 +103,6 @@ invitation_withdraw(struct cw_store *store, const uint8_t *code_hash)
 		.if_none = CW_ERR_BAD_INVITATION,
 		.key = code_hash,
 		.a = CW_HASH_BYTES };
-
 	enum cw_err err =
 	    cw_sqlite_write(self(store), apply_withdraw, after_withdraw, &w);
 
@@ -193,6 +192,7 @@ invitation_used(struct cw_store *store, const uint8_t *code_hash,
 	enum cw_err err;
 
 	cw_sql_int(st, 1, cw_sqlite_key(code_hash));
+	cw_sql_blob(st, 2, cw_bytes(code_hash, CW_HASH_BYTES));
 	err = cw_sql_row(conn, st);
 	*used = err == CW_OK ? (unsigned)cw_sql_column_uint(st, 0) : 0;
 	*confirmed = err == CW_OK ? (unsigned)cw_sql_column_uint(st, 1) : 0;

@@ -269,6 +269,24 @@ put_step(struct cw_sqlite_conn *conn, uint64_t row, const struct cw_step *step)
 }
 
 static enum cw_err
+put_retired(struct cw_sqlite_conn *conn, const struct cw_step *step)
+{
+	enum cw_err err = CW_OK;
+
+	for (size_t i = 0; err == CW_OK && i < step->n_retired; i++) {
+		const struct cw_retired *r = &step->retired[i];
+		sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_RETIRE);
+
+		cw_sql_int(st, 1, cw_sqlite_key(r->serial));
+		cw_sql_blob(st, 2, CW_BYTES_ARRAY(r->serial));
+		cw_sql_int(st, 3, r->reason);
+		cw_sql_int(st, 4, (int64_t)step->now_s);
+		err = cw_sql_run(conn, st);
+	}
+	return err;
+}
+
+static enum cw_err
 count_step(struct cw_sqlite_conn *conn, uint64_t *steps)
 {
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_STEP_COUNT);
@@ -306,6 +324,8 @@ apply_step(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 		return CW_ERR_EXISTS;
 	if (err == CW_OK && a->step != NULL)
 		err = put_step(conn, after->row, a->step);
+	if (err == CW_OK && a->step != NULL)
+		err = put_retired(conn, a->step);
 	if (err == CW_OK && a->certificate != NULL)
 		err = put_certificate(conn, after->row, a->certificate);
 	return err == CW_OK ? count_step(conn, &a->steps) : err;

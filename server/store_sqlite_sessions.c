@@ -155,6 +155,27 @@ session_count_waiting(struct cw_store *store, const uint8_t *code_hash,
 }
 
 static enum cw_err
+session_managed(struct cw_store *store, const uint8_t *code_hash,
+    struct cw_session *out)
+{
+	struct cw_sqlite *s = self(store);
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_MANAGED);
+	uint8_t id[CW_SESSION_ID_BYTES];
+	enum cw_err err;
+
+	cw_sql_blob(st, 2, cw_bytes(code_hash, CW_HASH_BYTES));
+	err = cw_sql_row(conn, st);
+	if (err == CW_OK && !cw_sql_column_into(st, 0, id, sizeof(id)))
+		err = CW_ERR_STORE_CORRUPT;
+	sqlite3_reset(st);
+	cw_sqlite_reader_done(s, conn);
+	if (err == CW_OK)
+		err = store->session_load(store, id, out);
+	return err == CW_ERR_NOT_FOUND ? CW_ERR_NO_SESSION : err;
+}
+
+static enum cw_err
 session_reserved(struct cw_store *store, const uint8_t *serial, bool *found)
 {
 	struct cw_sqlite *s = self(store);
@@ -200,6 +221,7 @@ cw_sqlite_sessions_ops(struct cw_store *store)
 	store->session_forget = session_forget;
 	store->session_count_open = session_count_open;
 	store->session_count_waiting = session_count_waiting;
+	store->session_managed = session_managed;
 	store->session_reserved = session_reserved;
 	store->session_each = session_each;
 }

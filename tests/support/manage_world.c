@@ -74,6 +74,33 @@ cw_manage_enroll(struct cw_server_world *w, const char *profile,
 }
 
 void
+cw_manage_about(struct cw_server_world *w, const char *action,
+    const char *certificates, bool with_key)
+{
+	assert_err(cw_manage_invite(w,
+		       (struct cw_admin){ .action = action,
+			   .certificates = certificates,
+			   .with_key = with_key }),
+	    CW_OK);
+}
+
+enum cw_certificate_status
+cw_manage_status(struct cw_server_world *w, const char serial[CW_MANAGE_SERIAL],
+    unsigned *wanted)
+{
+	uint8_t number[CW_SERIAL_BYTES];
+	struct cw_certificate c;
+
+	assert_true(
+	    cw_hexstr_decode(cw_bytes_str(serial), number, sizeof(number)));
+	assert_err(w->store->certificate_load(w->store, number, &c, NULL),
+	    CW_OK);
+	if (wanted != NULL)
+		*wanted = c.wanted;
+	return c.status;
+}
+
+void
 cw_manage_read(struct cw_server_world *w, struct cw_intent *intent,
     struct cw_grant *grant)
 {

@@ -18,6 +18,14 @@ enum cw_err cw_manage_invite(struct cw_server_world *w,
 void cw_manage_enroll(struct cw_server_world *w, const char *profile,
     char serial[CW_MANAGE_SERIAL]);
 
+/* An invitation about these certificates (with commas), which must be taken. */
+void cw_manage_about(struct cw_server_world *w, const char *action,
+    const char *certificates, bool with_key);
+
+/* What the store says of a certificate; `wanted` may be NULL. */
+enum cw_certificate_status cw_manage_status(struct cw_server_world *w,
+    const char serial[CW_MANAGE_SERIAL], unsigned *wanted);
+
 /* Intent and grant of the world's invitation; they borrow from it. */
 void cw_manage_read(struct cw_server_world *w, struct cw_intent *intent,
     struct cw_grant *grant);

@@ -10,7 +10,7 @@ void
 cw_server_play_init(struct cw_server_play *play)
 {
 	memset(play, 0, sizeof(*play));
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < CW_SERVER_PLAY_MAX; i++) {
 		cw_buf_init(&play->messages[i], CW_BODY_MAX);
 		cw_buf_init(&play->answers[i], CW_BODY_MAX);
 	}
@@ -19,7 +19,7 @@ cw_server_play_init(struct cw_server_play *play)
 void
 cw_server_play_wipe(struct cw_server_play *play)
 {
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < CW_SERVER_PLAY_MAX; i++) {
 		cw_buf_wipe(&play->messages[i]);
 		cw_buf_wipe(&play->answers[i]);
 	}
@@ -61,6 +61,20 @@ cw_server_play_until(struct cw_server_world *w, struct cw_server_play *play,
 		cw_server_play_message(w, play, step);
 		assert_err(cw_server_play_post(w, play, step), CW_OK);
 	}
+}
+
+unsigned
+cw_server_play_finish(struct cw_server_world *w, struct cw_server_play *play,
+    unsigned from)
+{
+	unsigned step = from;
+
+	do {
+		assert_true(step < CW_SERVER_PLAY_MAX);
+		cw_server_play_message(w, play, step);
+		assert_err(cw_server_play_post(w, play, step), CW_OK);
+	} while (play->answers[step++].len > 0);
+	return step - 1;
 }
 
 void
@@ -125,8 +139,8 @@ add_root(void *trust, struct cw_bytes der)
 	return cw_trust_add_root(trust, der);
 }
 
-static struct cw_trust *
-root(struct cw_server_world *w, const char *name)
+struct cw_trust *
+cw_server_world_trust(struct cw_server_world *w, const char *name)
 {
 	struct cw_trust *trust = cw_trust_new();
 
@@ -143,8 +157,8 @@ cw_server_play_evidence(struct cw_server_world *w,
 	struct cw_trust *issuer))
 {
 	struct cw_evidence *e = calloc(1, sizeof(*e));
-	struct cw_trust *vendor = root(w, "vendor-root.pem");
-	struct cw_trust *issuer = root(w, "issuer-root.pem");
+	struct cw_trust *vendor = cw_server_world_trust(w, "vendor-root.pem");
+	struct cw_trust *issuer = cw_server_world_trust(w, "issuer-root.pem");
 	struct cw_session s;
 	struct cw_buf file;
 

@@ -17,6 +17,8 @@
 #include "server/reconcile.h"
 #include "server/text.h"
 
+#define CW_KEPT_MAX 48 /* replies to one batch */
+
 static struct cw_keys_tree tree;
 static unsigned folders;
 
@@ -250,14 +252,16 @@ cw_server_world_renew(struct cw_server_world *w, enum cw_mode mode)
 /* ---- the card ---- */
 
 static unsigned
-send(struct cw_server_world *w, uint8_t cla, uint8_t ins, uint8_t p1,
-    struct cw_bytes data)
+send_p2(struct cw_server_world *w, uint8_t cla, uint8_t ins, uint8_t p1,
+    uint8_t p2, struct cw_bytes data)
 {
 	const struct cw_apdu apdu = { .cla = cla,
 		.ins = ins,
 		.p1 = p1,
+		.p2 = p2,
 		.data = data,
-		.le = ins == CW_INS_SELECT ? CW_LE_NONE : CW_LE_EXTENDED,
+		.le = ins == CW_INS_SELECT || ins == 0x20 ? CW_LE_NONE :
+							    CW_LE_EXTENDED,
 		.extended = true };
 	unsigned sw;
 
@@ -269,6 +273,13 @@ send(struct cw_server_world *w, uint8_t cla, uint8_t ins, uint8_t p1,
 	    w->answer.ptr[w->answer.len - 1];
 	cw_buf_truncate(&w->answer, w->answer.len - 2);
 	return sw;
+}
+
+static unsigned
+send(struct cw_server_world *w, uint8_t cla, uint8_t ins, uint8_t p1,
+    struct cw_bytes data)
+{
+	return send_p2(w, cla, ins, p1, 0, data);
 }
 
 void
@@ -350,17 +361,49 @@ set_pin(struct cw_server_world *w)
 	cw_buf_wipe(&data);
 }
 
+static unsigned
+verify(struct cw_server_world *w, const char *pin)
+{
+	/* P2 80: the PIV PIN, padded to 8 (SP 800-73-4 part 2, 3.2.1). */
+	uint8_t padded[8];
+
+	memset(padded, 0xff, sizeof(padded));
+	memcpy(padded, pin, strlen(pin));
+	return send_p2(w, 0, 0x20, 0, 0x80,
+	    pin[0] == '\0' ? CW_BYTES_NONE : CW_BYTES_ARRAY(padded));
+}
+
+unsigned
+cw_server_card_tries(struct cw_server_world *w)
+{
+	unsigned sw;
+
+	cw_server_card_select(w);
+	sw = verify(w, "");
+	must(sw == CW_SW_BLOCKED || (sw & 0xfff0) == CW_SW_TRIES_LEFT, "tries");
+	return sw == CW_SW_BLOCKED ? 0 : sw & 15;
+}
+
+void
+cw_server_card_block(struct cw_server_world *w)
+{
+	for (unsigned i = 0; i < 3; i++)
+		(void)verify(w, "999111");
+	must(cw_server_card_tries(w) == 0, "blocked");
+}
+
 void
 cw_server_card_replies(struct cw_server_world *w, struct cw_bytes batch_bytes,
     struct cw_buf *message)
 {
 	struct cw_batch *batch = calloc(1, sizeof(*batch));
 	struct cw_batch *replies = calloc(1, sizeof(*replies));
-	struct cw_buf kept[4];
+	struct cw_buf *kept = calloc(CW_KEPT_MAX, sizeof(*kept));
 	struct cw_buf data;
 
-	must(batch != NULL && replies != NULL &&
-		cw_batch_decode(batch_bytes, batch) == CW_OK && batch->n <= 4,
+	must(batch != NULL && replies != NULL && kept != NULL &&
+		cw_batch_decode(batch_bytes, batch) == CW_OK &&
+		batch->n <= CW_KEPT_MAX,
 	    "batch");
 	for (size_t i = 0; i < batch->n; i++) {
 		unsigned sw;
@@ -374,6 +417,11 @@ cw_server_card_replies(struct cw_server_world *w, struct cw_bytes batch_bytes,
 			sw = send(w, 0x80, CW_INS_COMMAND, 0,
 			    cw_buf_bytes(&data));
 		}
+		/* After an error reply the card knows no session any more. */
+		if (i > 0 && sw == CW_SW_NO_SESSION) {
+			cw_buf_wipe(&data);
+			break;
+		}
 		must(sw == CW_SW_OK, "command");
 		cw_buf_init(&kept[i], CW_COMMAND_MAX);
 		cw_buf_put(&kept[i], cw_buf_bytes(&w->answer));
@@ -384,6 +432,7 @@ cw_server_card_replies(struct cw_server_world *w, struct cw_bytes batch_bytes,
 	cw_replies_encode(replies, message);
 	for (size_t i = 0; i < replies->n; i++)
 		cw_buf_wipe(&kept[i]);
+	free(kept);
 	free(batch);
 	free(replies);
 }

@@ -66,6 +66,10 @@ void cw_server_world_renew(struct cw_server_world *w, enum cw_mode mode);
 const char *cw_server_world_path(const struct cw_server_world *w,
     const char *name);
 
+/* The tree's file of roots of this name; the caller frees it. */
+struct cw_trust *cw_server_world_trust(struct cw_server_world *w,
+    const char *name);
+
 /* ---- the card: each makes the message that answers the issuer's ---- */
 
 void cw_server_card_new(struct cw_server_world *w);
@@ -80,20 +84,27 @@ void cw_server_card_token(struct cw_server_world *w, struct cw_bytes request,
 void cw_server_card_replies(struct cw_server_world *w, struct cw_bytes batch,
     struct cw_buf *message);
 
+/* The holder's PIN, entered wrong until it is blocked; its tries left. */
+void cw_server_card_block(struct cw_server_world *w);
+unsigned cw_server_card_tries(struct cw_server_world *w);
+
 /* ---- whole sessions ---- */
 
-/* A session's messages, 2, 4, 6, 8 and their answers, as far as it went. */
+#define CW_SERVER_PLAY_MAX 40u
+
+/* A session's messages, 2, 4, 6, 8 and their answers, as far as it went; where
+ * there is management, its rounds are between 4 and 6. */
 struct cw_server_play {
 	uint8_t id[CW_SESSION_ID_BYTES];
-	struct cw_buf messages[4];
-	struct cw_buf answers[4];
+	struct cw_buf messages[CW_SERVER_PLAY_MAX];
+	struct cw_buf answers[CW_SERVER_PLAY_MAX];
 	bool ended; /* the last answer was the session's last word */
 };
 
 void cw_server_play_init(struct cw_server_play *play);
 void cw_server_play_wipe(struct cw_server_play *play);
 
-/* The card's message for step `step` (0..3), then what the engine says to it. */
+/* The card's message for step `step` (from 0), then what the engine says to it. */
 void cw_server_play_message(struct cw_server_world *w,
     struct cw_server_play *play, unsigned step);
 enum cw_err cw_server_play_post(struct cw_server_world *w,
@@ -102,6 +113,11 @@ enum cw_err cw_server_play_post(struct cw_server_world *w,
 /* Steps up to and with `last`, all of which must pass. */
 void cw_server_play_until(struct cw_server_world *w,
     struct cw_server_play *play, unsigned last);
+
+/* All steps from `from` on, which must pass, until the issuer is content. The
+ * number of the last one. */
+unsigned cw_server_play_finish(struct cw_server_world *w,
+    struct cw_server_play *play, unsigned from);
 
 /* A new play, and its steps up to and with `last`. */
 void cw_server_play_begin(struct cw_server_world *w,

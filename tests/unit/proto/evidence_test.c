@@ -143,6 +143,13 @@ CHANGE(too_many_commands, w->e.n_commands = CW_COMMANDS_MAX + 1)
 CHANGE(more_commands_than_announced, w->request.command_limit = 2)
 CHANGE(another_message_4, w->message_4.ptr[w->message_4.len - 1] ^= 1)
 
+CHANGE(unlocked_besides,
+    w->result.items[w->result.n_items++] =
+	(struct cw_result_item){ .object_id = 9, .done = CW_DONE_UNLOCKED })
+CHANGE(another_key_besides,
+    w->result.items[w->result.n_items++] =
+	(struct cw_result_item){ .object_id = 9, .done = CW_DONE_KEY })
+CHANGE(neither_key_nor_certificate, w->e.n_keys = w->e.n_certificate = 0)
 CHANGE(another_chain_installed, w->result.items[0].hash[0] ^= 1)
 CHANGE(installed_for_another_key, w->result.items[0].object_id = 6)
 CHANGE(deleted_in_the_end, w->result.items[0].done = CW_DONE_DELETED)
@@ -187,6 +194,7 @@ certificate_of_a_ca(world *w)
 #define KEY "the card made the certified key in this session"
 #define APPROVALS "as many operators approved it as the grant asks for"
 #define RESULT "the card closed exactly this session"
+#define SCOPE "the card did nothing that the scope does not name"
 #define INSTALLED "the card installed exactly this certificate"
 #define CERTIFICATE "the issuer signed the certificate"
 #define SUBJECT "the certificate names whom the grant names"
@@ -274,7 +282,10 @@ static const struct row rows[] = {
 	ROW(more_commands_than_announced, REQUEST, RESULT, BAD_EVIDENCE),
 	ROW(another_chain_installed, RESULT, INSTALLED, NOT_CONFIRMED),
 	ROW(installed_for_another_key, RESULT, INSTALLED, NOT_CONFIRMED),
-	ROW(deleted_in_the_end, RESULT, INSTALLED, NOT_CONFIRMED),
+	ROW(deleted_in_the_end, RESULT, SCOPE, BAD_SCOPE),
+	ROW(unlocked_besides, RESULT, SCOPE, BAD_SCOPE),
+	ROW(another_key_besides, RESULT, SCOPE, BAD_SCOPE),
+	ROW(neither_key_nor_certificate, END, SCOPE, BAD_SCOPE),
 	ROW(nothing_installed, RESULT, INSTALLED, NOT_CONFIRMED),
 	ROW(certificate_of_a_stranger, CERTIFICATES, CERTIFICATE,
 	    UNTRUSTED_CHAIN),

@@ -3,9 +3,8 @@
  * change nothing, those that do end the session. */
 #include <stdlib.h>
 
-#include "server/step.h"
 #include "server/sweep.h"
-#include "tests/support/server_world.h"
+#include "tests/support/server_forge.h"
 
 #define STEPS 4u /* messages 2, 4, 6, 8 */
 
@@ -182,42 +181,6 @@ messages_too_early_or_for_no_session_are_refused(void **state)
 
 /* ---- what verifies and is wrong ends the session ---- */
 
-/* The card's channel, as the issuer sealed it: what the host never has. */
-static struct cw_session_secret
-secret_of(struct cw_server_world *w, const struct cw_server_play *play)
-{
-	struct cw_session_secret secret;
-	struct cw_session s;
-
-	cw_server_play_session(w, play, &s);
-	assert_err(cw_session_secret_open(&secret, w->seal, &s), CW_OK);
-	cw_session_wipe(&s);
-	return secret;
-}
-
-/* A batch of one reply to command `i`, sealed as only the card can. */
-static void
-forge(const struct cw_session_secret *secret, unsigned i,
-    struct cw_bytes batch_bytes, struct cw_bytes plain, struct cw_buf *out)
-{
-	struct cw_batch *batch = calloc(1, sizeof(*batch));
-	struct cw_batch *replies = calloc(1, sizeof(*replies));
-	struct cw_buf sealed;
-
-	cw_buf_init(&sealed, CW_COMMAND_MAX);
-	assert_err(cw_batch_decode(batch_bytes, batch), CW_OK);
-	assert_err(cw_channel_seal_reply(&secret->channel, i, batch->items[0],
-		       plain, &sealed),
-	    CW_OK);
-	replies->n = 1;
-	replies->items[0] = cw_buf_bytes(&sealed);
-	cw_buf_reset(out);
-	cw_replies_encode(replies, out);
-	cw_buf_wipe(&sealed);
-	free(batch);
-	free(replies);
-}
-
 static void
 the_cards_error_ends_the_session_and_is_remembered(void **state)
 {
@@ -230,8 +193,8 @@ the_cards_error_ends_the_session_and_is_remembered(void **state)
 
 		cw_server_world_renew(w, CW_MODE_PSEUDONYMOUS);
 		cw_server_play_begin(w, &play, step - 1);
-		secret = secret_of(w, &play);
-		forge(&secret, secret.first,
+		secret = cw_server_secret(w, &play);
+		cw_server_forge(&secret, secret.first,
 		    cw_buf_bytes(&play.answers[step - 1]),
 		    CW_BYTES_ARRAY(occupied), &play.messages[step]);
 		for (unsigned i = 0; i < 3; i++) {
@@ -272,9 +235,10 @@ a_number_that_no_card_may_say_ends_the_session_as_unknown(void **state)
 
 		cw_server_world_renew(w, CW_MODE_PSEUDONYMOUS);
 		cw_server_play_begin(w, &play, 1);
-		secret = secret_of(w, &play);
-		forge(&secret, secret.first, cw_buf_bytes(&play.answers[1]),
-		    cw_bytes(numbers[i], len), &play.messages[2]);
+		secret = cw_server_secret(w, &play);
+		cw_server_forge(&secret, secret.first,
+		    cw_buf_bytes(&play.answers[1]), cw_bytes(numbers[i], len),
+		    &play.messages[2]);
 		for (unsigned k = 0; k < 3; k++)
 			assert_err(cw_server_play_post(w, &play, 2),
 			    CW_ERR_PEER_UNKNOWN);
@@ -291,8 +255,8 @@ another_message_6_that_verifies_ends_the_session(void **state)
 	struct cw_server_play play;
 
 	cw_server_play_begin(w, &play, 2);
-	secret = secret_of(w, &play);
-	forge(&secret, 1, cw_buf_bytes(&play.answers[1]),
+	secret = cw_server_secret(w, &play);
+	cw_server_forge(&secret, 1, cw_buf_bytes(&play.answers[1]),
 	    CW_BYTES_ARRAY(occupied), &play.messages[2]);
 	cw_server_play_message(w, &play, 3);
 	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_DIFFERENT_REPEAT);
@@ -314,7 +278,7 @@ another_message_4_that_verifies_ends_the_session(void **state)
 	cw_server_play_init(&play);
 	cw_buf_init(&token, CW_BODY_MAX);
 	cw_server_play_until(w, &play, 1);
-	secret = secret_of(w, &play);
+	secret = cw_server_secret(w, &play);
 	m.card_ephemeral = secret.card_ephemeral;
 	assert_err(cw_channel_seal_token(&secret.channel,
 		       cw_bytes_str("another token"), &token),

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Management rounds, between message 4 and the key request: the card is asked
+ * what it has of what the scope names, as often as its list goes on, and then it
+ * is decided what happens: a new key in place of one, or at once the last batch.
+ * Nothing that the card lists is believed that is not exactly what was sent to it.
+ */
+#include <stdlib.h>
+
+#include "proto/base/log.h"
+#include "server/evidence.h"
+#include "server/step.h"
+
+struct listing {
+	struct cw_grant grant;
+	const struct cw_profile *profile;
+	struct cw_reply reply;
+	struct cw_listed_key keys[CW_KEYS_MAX];
+	struct cw_buf plain, der;
+};
+
+/* The list begins at the first key that the scope names. */
+static enum cw_err
+ask(struct cw_step_run *run)
+{
+	const struct cw_command list = { .no = CW_LIST,
+		.last = true,
+		.u.list.after = run->secret->listed };
+	enum cw_err err = cw_step_put_batch(run, CW_PHASE_MANAGING, &list, 1);
+
+	return err != CW_OK ? err : cw_step_commit(run, CW_STAGE_MANAGING);
+}
+
+enum cw_err
+cw_step_look(struct cw_step_run *run)
+{
+	struct cw_grant grant;
+
+	if (cw_grant_decode(cw_buf_bytes(&run->session->grant), &grant) !=
+	    CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	/* The signer has refused an R of which this is not so. */
+	if (grant.scope.n_objects == 0)
+		return CW_ERR_BAD_SCOPE;
+	run->secret->listed = grant.scope.objects[0] - 1;
+	return ask(run);
+}
+
+/* ---- what the card has ---- */
+
+/* The certificate is one of ours, byte for byte. Errors: WRONG_REPLY. */
+static enum cw_err
+check_certificate(struct cw_step_run *run, struct listing *l,
+    const struct cw_listed_key *k, uint8_t serial[CW_SERIAL_BYTES])
+{
+	struct cw_store *store = run->engine->store;
+	uint8_t number[CW_SERIAL_MAX];
+	struct cw_certificate c;
+	size_t len = 0;
+	enum cw_err err;
+
+	if (k->n_chain == 0 ||
+	    cw_cert_serial(k->chain[0], number, &len) != CW_OK ||
+	    len != CW_SERIAL_BYTES)
+		return CW_ERR_WRONG_REPLY;
+	cw_buf_reset(&l->der);
+	err = store->certificate_load(store, number, &c, &l->der);
+	if (err == CW_ERR_UNKNOWN_SERIAL)
+		return CW_ERR_WRONG_REPLY;
+	memcpy(serial, number, CW_SERIAL_BYTES);
+	return err == CW_OK &&
+		!cw_bytes_equal(cw_buf_bytes(&l->der), k->chain[0]) ?
+	    CW_ERR_WRONG_REPLY :
+	    err;
+}
+
+static enum cw_err
+add_deed(struct cw_step_run *run, enum cw_command_no no,
+    const struct cw_listed_key *k, const uint8_t serial[CW_SERIAL_BYTES])
+{
+	struct cw_session_secret *secret = run->secret;
+	struct cw_deed *d = &secret->deeds[secret->n_deeds];
+
+	if (secret->n_deeds == CW_DEEDS_MAX)
+		return CW_ERR_WRONG_REPLY;
+	secret->n_deeds++;
+	d->no = no;
+	d->target = k->id;
+	memcpy(d->serial, serial, sizeof(d->serial));
+	cw_certificates_hash(k->chain, k->n_chain, d->chain_hash);
+	return CW_OK;
+}
+
+static bool
+replaces(enum cw_command_no no)
+{
+	return no == CW_UPDATE_KEY || no == CW_DELETE_KEY;
+}
+
+/* The deed by which an old key makes way for the new one; NULL: none yet. */
+static const struct cw_deed *
+replacement(const struct cw_session_secret *secret)
+{
+	for (size_t i = 0; i < secret->n_deeds; i++)
+		if (replaces(secret->deeds[i].no))
+			return &secret->deeds[i];
+	return NULL;
+}
+
+/*
+ * The profile's key can take the place of this one: UPDATE_KEY wants the same
+ * slot and usage. Where the new key's statement must name a PIN, it names the
+ * policy that the old one has, and the old one is deleted.
+ */
+static bool
+fits(const struct listing *l, const struct cw_listed_key *k)
+{
+	const struct cw_attributes *a = &k->attributes;
+
+	return a->slot == l->profile->slot && a->usage == l->profile->usage &&
+	    (cw_scope_has_command(&l->grant.scope, CW_UPDATE_KEY) ||
+		a->pin_policy != 0);
+}
+
+static enum cw_err
+add_replacement(struct cw_step_run *run, struct listing *l,
+    const struct cw_listed_key *k, const uint8_t serial[CW_SERIAL_BYTES])
+{
+	bool updates = cw_scope_has_command(&l->grant.scope, CW_UPDATE_KEY);
+
+	if (!fits(l, k))
+		return CW_OK;
+	if (replacement(run->secret) != NULL)
+		return CW_ERR_MANY_TARGETS;
+	run->secret->policy = updates ? 0 : k->attributes.pin_policy;
+	return add_deed(run, updates ? CW_UPDATE_KEY : CW_DELETE_KEY, k,
+	    serial);
+}
+
+static enum cw_err
+take_target(struct cw_step_run *run, struct listing *l,
+    const struct cw_listed_key *k)
+{
+	const struct cw_scope *scope = &l->grant.scope;
+	uint8_t serial[CW_SERIAL_BYTES];
+	enum cw_err err = check_certificate(run, l, k, serial);
+
+	if (err == CW_OK && cw_scope_makes_keys(scope))
+		err = add_replacement(run, l, k, serial);
+	else if (err == CW_OK && cw_scope_has_command(scope, CW_DELETE_KEY))
+		err = add_deed(run, CW_DELETE_KEY, k, serial);
+	/* One that no PIN protects needs no unlock. */
+	if (err == CW_OK && k->has_pin &&
+	    cw_scope_has_command(scope, CW_UNLOCK_KEY))
+		err = add_deed(run, CW_UNLOCK_KEY, k, serial);
+	return err;
+}
+
+/* Ids rise, so that a list has an end. */
+static enum cw_err
+take_list(struct cw_step_run *run, struct listing *l)
+{
+	struct cw_session_secret *secret = run->secret;
+	enum cw_err err = CW_OK;
+
+	if (l->reply.more && l->reply.n_keys == 0)
+		return CW_ERR_WRONG_REPLY;
+	for (size_t i = 0; i < l->reply.n_keys && err == CW_OK; i++) {
+		const struct cw_listed_key *k = &l->keys[i];
+
+		if (k->id <= secret->listed)
+			return CW_ERR_WRONG_REPLY;
+		secret->listed = k->id;
+		if (cw_scope_has_object(&l->grant.scope, k->id))
+			err = take_target(run, l, k);
+	}
+	return err;
+}
+
+/* ---- what happens ---- */
+
+static enum cw_err
+close_without_key(struct cw_step_run *run)
+{
+	const struct cw_engine_chains *chains;
+	enum cw_err err = cw_engine_chains(run->engine, &chains);
+
+	if (err != CW_OK)
+		return err;
+	cw_kept_key_put(&run->kept, CW_BYTES_NONE, chains->version);
+	err = cw_step_put_close(run, CW_PHASE_MANAGING, NULL);
+	return err != CW_OK ? err : cw_step_commit(run, CW_STAGE_INSTALLING);
+}
+
+static enum cw_err
+decide(struct cw_step_run *run, struct listing *l)
+{
+	const struct cw_scope *scope = &l->grant.scope;
+	struct cw_session_secret *secret = run->secret;
+	bool goes_on = l->reply.more &&
+	    secret->listed < scope->objects[scope->n_objects - 1];
+
+	if (goes_on)
+		return ask(run);
+	if (secret->n_deeds == 0 ||
+	    (cw_scope_makes_keys(scope) && replacement(secret) == NULL))
+		return CW_ERR_NOTHING_THERE;
+	return cw_scope_makes_keys(scope) ?
+	    cw_step_order_key(run, &l->grant) :
+	    close_without_key(run);
+}
+
+static enum cw_err
+manage(struct cw_step_run *run, struct listing *l, bool *ended)
+{
+	static const enum cw_command_no nos[] = { CW_LIST };
+	enum cw_err err;
+
+	if (cw_grant_decode(cw_buf_bytes(&run->session->grant), &l->grant) !=
+	    CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	l->profile = cw_config_profile(run->engine->config, l->grant.profile);
+	if (l->profile == NULL)
+		return CW_ERR_UNKNOWN_PROFILE;
+	l->reply.keys = l->keys;
+	err = cw_step_open_replies(run, nos, 1, &l->reply, &l->plain, ended);
+	if (err != CW_OK)
+		return err;
+	run->secret->first++;
+	err = take_list(run, l);
+	if (err == CW_OK)
+		err = decide(run, l);
+	*ended = err != CW_OK && !run->lost_race && !cw_step_is_transient(err);
+	return err;
+}
+
+enum cw_err
+cw_step_manage(struct cw_step_run *run)
+{
+	struct listing *l = calloc(1, sizeof(*l));
+	bool ended = false;
+	enum cw_err err;
+
+	if (l == NULL)
+		return CW_ERR_NO_MEMORY;
+	cw_buf_init(&l->plain, CW_COMMAND_MAX);
+	cw_buf_init(&l->der, CW_CERT_MAX_BYTES);
+	err = manage(run, l, &ended);
+	if (ended)
+		err = cw_step_end(run, err);
+	cw_buf_wipe(&l->plain);
+	cw_buf_wipe(&l->der);
+	free(l);
+	return err;
+}
