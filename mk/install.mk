@@ -39,12 +39,12 @@ deb:
 	$(Q)tar -cf - --exclude=./.git --exclude=./build --exclude=./keys/dev \
 	    --exclude='./.deps/apt.*' --exclude=node_modules . | \
 	    tar -xf - -C $(DEB)/cardwright
-	$(Q)cd $(DEB)/cardwright && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \
+	$(Q)cd $(DEB)/cardwright && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u BUILD \
 	    DEB_BUILD_OPTIONS="noautodbgsym parallel=$$(nproc)" \
 	    dpkg-buildpackage -b -us -uc >../log 2>&1 || \
 	    { tail -n 30 ../log >&2; exit 1; }
 	$(Q)rm -rf $(DEB)/cardwright && ls $(DEB)/*.deb
 
 #: make test-packages  the packages in a Debian of their own (root, network)
-test-packages: deps deb
+test-packages: deps
 	$(Q)BUILD=$(BUILD) CW_TEST_PACKAGES=1 tests/run tests/package

@@ -32,14 +32,14 @@ bench: deps
 	$(Q)for browser in chromium firefox; do CW_BENCH=1 BUILD=$(BUILD) TOP=. \
 	    tests/browser/lib-run times.mjs $$browser || exit 1; done
 
-#: make test       the whole suite, with sanitizers and a fuzz smoke run
+#: make test       the whole suite: sanitizers, a fuzz smoke run, packages
 test: deps
 	$(SUB) all
 	$(SUB) MODE=asan BUILD=$(BUILD)/asan all
 	$(SUB) MODE=tsan BUILD=$(BUILD)/tsan all
 	$(SUB) MODE=fuzz BUILD=$(BUILD)/fuzz CC=clang all
 	$(Q)BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SMOKE_SECONDS) \
-	    tests/run --full $(TESTFLAGS)
+	    CW_TEST_PACKAGES=1 tests/run --full $(TESTFLAGS)
 
 #: make check      the suite once, on the plain build
 check:
