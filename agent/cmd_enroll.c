@@ -23,8 +23,10 @@ struct enrolling {
 static enum cw_err
 consent(void *ctx, const struct cw_consent *asked)
 {
-	const struct enrolling *e = ctx;
+	struct enrolling *e = ctx;
 
+	e->show.makes_nothing =
+	    asked->scope != NULL && asked->scope->keys_max == 0;
 	return cw_show_consent(&e->show, asked, e->options->yes,
 	    e->options->timeout_s);
 }

@@ -13,7 +13,7 @@
 #include "proto/command.h"
 #include "proto/text.h"
 
-#define TEXT_MAX_BYTES 8192
+#define TEXT_MAX_BYTES 65536 /* 32 objects with their names, three times */
 
 static const char *const actions[] = {
 	[CW_ACTION_ENROLL] = "enroll",
@@ -111,23 +111,63 @@ put_objects(enum cw_language language, const struct cw_scope *scope,
 	cw_buf_wipe(&list);
 }
 
+/* "REPLACE keys: CN=Ada Lovelace, in slot 9A", a line for each. */
+static void
+put_named(enum cw_language language, const char *deed,
+    const struct cw_consent *c, struct cw_buf *out)
+{
+	for (size_t i = 0; i < c->n_objects; i++) {
+		const struct cw_intent_object *o = &c->objects[i];
+		char slot[3];
+		struct cw_bytes value = cw_bytes_str(slot);
+
+		cw_buf_printf(out, "%s%s: %.*s", i > 0 ? "\n" : "", deed,
+		    (int)o->name.len, (const char *)o->name.ptr);
+		if (o->slot == 0)
+			continue;
+		snprintf(slot, sizeof(slot), "%02X", o->slot);
+		value.len = 2;
+		cw_buf_put_str(out, ", ");
+		cw_message_put(out, language, "cli_slots", &value, 1);
+	}
+}
+
+/* What is done to objects; the rest has no names. */
+static bool
+is_on_objects(enum cw_command_no no)
+{
+	return no == CW_DELETE_KEY || no == CW_UNLOCK_KEY ||
+	    no == CW_UPDATE_KEY;
+}
+
 void
-cw_show_scope(enum cw_language language, const struct cw_scope *scope,
+cw_show_scope(enum cw_language language, const struct cw_consent *c,
     struct cw_buf *out)
 {
+	const struct cw_scope *scope = c->scope;
 	const char *separator = "";
 
 	if (cw_scope_has_command(scope, CW_CREATE_KEY)) {
 		put_keys(language, scope, out);
 		separator = "\n";
 	}
-	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
-		if (cw_scope_has_command(scope, deeds[i].no)) {
-			cw_buf_printf(out, "%s%s", separator,
-			    cw_message(language, deeds[i].key));
-			separator = "\n";
-		}
-	if (scope->n_objects > 0)
+	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++) {
+		/* What goes for a new key is replaced, by whichever command. */
+		bool renews = deeds[i].no == CW_DELETE_KEY &&
+		    c->action == CW_ACTION_RENEW;
+		const char *deed = cw_message(language,
+		    renews ? "cli_does_replace" : deeds[i].key);
+
+		if (!cw_scope_has_command(scope, deeds[i].no))
+			continue;
+		cw_buf_put_str(out, separator);
+		if (is_on_objects(deeds[i].no) && c->n_objects > 0)
+			put_named(language, deed, c, out);
+		else
+			cw_buf_put_str(out, deed);
+		separator = "\n";
+	}
+	if (scope->n_objects > c->n_objects)
 		put_objects(language, scope, out);
 }
 
@@ -154,13 +194,13 @@ row(struct cw_buf *out, enum cw_language language, const char *key,
 
 static void
 put_scope(struct cw_buf *out, enum cw_language language,
-    const struct cw_scope *scope)
+    const struct cw_consent *c)
 {
 	struct cw_buf lines;
 	const char *key = "cli_may";
 
 	cw_buf_init(&lines, TEXT_MAX_BYTES);
-	cw_show_scope(language, scope, &lines);
+	cw_show_scope(language, c, &lines);
 	cw_buf_put_u8(&lines, '\n');
 	if (lines.err != CW_OK && out->err == CW_OK)
 		out->err = lines.err;
@@ -192,7 +232,7 @@ put_question(struct cw_buf *out, enum cw_language language,
 	row(out, language, "label_issuer", c->issuer_name);
 	row(out, language, "cli_purpose", c->purpose);
 	row(out, language, "cli_certificate", c->subject);
-	put_scope(out, language, c->scope);
+	put_scope(out, language, c);
 	row(out, language, "cli_learns",
 	    cw_bytes_str(cw_show_mode(language, c->mode)));
 }
@@ -214,6 +254,10 @@ print_json(const struct cw_consent *c)
 		cw_jsonl_text(&line, "subject", c->subject);
 		cw_jsonl_str(&line, "mode", mode_names[c->mode]);
 		cw_jsonl_number(&line, "keys_max", c->scope->keys_max);
+		cw_jsonl_open(&line, "objects", '[');
+		for (size_t i = 0; i < c->n_objects; i++)
+			cw_jsonl_text(&line, NULL, c->objects[i].name);
+		cw_jsonl_close(&line, ']');
 	}
 	cw_jsonl_close(&line, '}');
 	cw_jsonl_print(&line);

@@ -123,22 +123,39 @@ put_makes(struct cw_buf *out, const struct cw_scope *scope)
 	cw_jsonl_close(out, ']');
 }
 
+/* An object by its number, and what the Intent calls it. */
 static void
-put_objects(struct cw_buf *out, const char *name, const struct cw_scope *scope,
-    enum cw_command_no command)
+put_object(struct cw_buf *out, const char *kind, uint32_t id,
+    const struct cw_intent_object *named)
 {
-	bool may = cw_scope_has_command(scope, command);
+	char slot[3];
+
+	cw_jsonl_open(out, NULL, '{');
+	cw_jsonl_str(out, "kind", kind);
+	cw_jsonl_number(out, "object", id);
+	if (named != NULL) {
+		cw_jsonl_text(out, "name", named->name);
+		if (named->slot != 0) {
+			put_slot_name(named->slot, slot);
+			cw_jsonl_str(out, "slot", slot);
+		}
+	}
+	cw_jsonl_close(out, '}');
+}
+
+static void
+put_objects(struct cw_buf *out, const char *name, const char *kind,
+    const struct cw_consent *c, bool may)
+{
+	const struct cw_scope *scope = c->scope;
 
 	cw_jsonl_open(out, name, '[');
-	for (size_t i = 0; may && i < scope->n_objects; i++) {
-		cw_jsonl_open(out, NULL, '{');
-		cw_jsonl_str(out, "kind", "key");
-		cw_jsonl_number(out, "object", scope->objects[i]);
-		cw_jsonl_close(out, '}');
-	}
+	for (size_t i = 0; may && i < scope->n_objects; i++)
+		put_object(out, kind, scope->objects[i],
+		    i < c->n_objects ? &c->objects[i] : NULL);
 	if (may && scope->n_objects == 0) {
 		cw_jsonl_open(out, NULL, '{');
-		cw_jsonl_str(out, "kind", "key");
+		cw_jsonl_str(out, "kind", kind);
 		cw_jsonl_null(out, "object");
 		cw_jsonl_close(out, '}');
 	}
@@ -146,17 +163,25 @@ put_objects(struct cw_buf *out, const char *name, const struct cw_scope *scope,
 }
 
 static void
-put_scope(struct cw_buf *out, const struct cw_scope *scope)
+put_scope(struct cw_buf *out, const struct cw_consent *c)
 {
+	const struct cw_scope *scope = c->scope;
+	bool deletes = cw_scope_has_command(scope, CW_DELETE_KEY);
+	/* What goes for a new key is replaced, by whichever command. */
+	bool replaces = cw_scope_has_command(scope, CW_UPDATE_KEY) ||
+	    (deletes && c->action == CW_ACTION_RENEW);
+
 	cw_jsonl_number(out, "keys_max", scope->keys_max);
 	cw_jsonl_open(out, "commands", '[');
 	for (size_t i = 0; i < scope->n_commands; i++)
 		cw_jsonl_number(out, NULL, scope->commands[i]);
 	cw_jsonl_close(out, ']');
 	put_makes(out, scope);
-	put_objects(out, "replaces", scope, CW_UPDATE_KEY);
-	put_objects(out, "deletes", scope, CW_DELETE_KEY);
-	put_objects(out, "unlocks", scope, CW_UNLOCK_KEY);
+	put_objects(out, "replaces", "key", c, replaces);
+	put_objects(out, "deletes", "key", c,
+	    deletes && c->action != CW_ACTION_RENEW);
+	put_objects(out, "unlocks", "pin", c,
+	    cw_scope_has_command(scope, CW_UNLOCK_KEY));
 }
 
 void
@@ -179,7 +204,7 @@ cw_native_say_consent(struct cw_buf *out, const struct cw_consent *consent,
 	cw_jsonl_number(out, "mode", (uint64_t)consent->mode);
 	cw_jsonl_bool(out, "new", consent->is_new);
 	cw_jsonl_bool(out, "resume", may_resume);
-	put_scope(out, consent->scope);
+	put_scope(out, consent);
 	put_readers(out, readers);
 	end(out);
 }
@@ -310,6 +335,7 @@ put_change(struct cw_buf *out, const struct cw_change *change)
 		[CW_CHANGE_CREATED] = "created",
 		[CW_CHANGE_REPLACED] = "replaced",
 		[CW_CHANGE_DELETED] = "deleted",
+		[CW_CHANGE_UNLOCKED] = "unlocked",
 	};
 	const struct cw_key_type_info *type = cw_key_type_info(change->type);
 	struct cw_cert_brief brief;
@@ -318,6 +344,11 @@ put_change(struct cw_buf *out, const struct cw_change *change)
 	put_slot_name(change->slot, slot);
 	cw_jsonl_open(out, NULL, '{');
 	cw_jsonl_str(out, "what", words[change->what]);
+	if (change->what == CW_CHANGE_UNLOCKED) {
+		cw_jsonl_str(out, "kind", "pin");
+		cw_jsonl_close(out, '}');
+		return;
+	}
 	cw_jsonl_str(out, "slot", slot);
 	cw_jsonl_str(out, "algorithm", type != NULL ? type->name : "unknown");
 	if (cw_cert_brief_read(change->certificate, &brief) == CW_OK)

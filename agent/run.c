@@ -211,6 +211,8 @@ cw_run_accept(struct cw_run *run, struct cw_bytes intent)
 	consent.action = run->intent.action;
 	consent.mode = run->intent.mode;
 	consent.scope = &run->intent.scope;
+	consent.n_objects = run->intent.n_objects;
+	consent.objects = run->intent.objects;
 	err = cw_run_ask_consent(run, &consent);
 	run->is_accepted = err == CW_OK;
 	return err;

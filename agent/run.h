@@ -37,6 +37,9 @@ struct cw_consent {
 	enum cw_action action;
 	enum cw_mode mode;
 	const struct cw_scope *scope;
+	/* What the scope's objects are; none, or as many as it has. */
+	size_t n_objects;
+	const struct cw_intent_object *objects;
 };
 
 enum cw_progress_kind {
@@ -171,17 +174,18 @@ enum cw_change_what {
 	CW_CHANGE_CREATED,
 	CW_CHANGE_REPLACED,
 	CW_CHANGE_DELETED,
+	CW_CHANGE_UNLOCKED, /* the holder's PIN has tries again; no slot */
 };
 
 /* One slot of the card; views borrow from the run. */
 struct cw_change {
 	enum cw_change_what what;
-	uint8_t slot;
+	uint8_t slot; /* or 0 */
 	enum cw_key_type type;
 	struct cw_bytes certificate; /* DER; empty if there is none */
 };
 
-#define CW_RUN_CHANGES_MAX ((size_t)2 * CW_PUBLIC_SLOTS_MAX)
+#define CW_RUN_CHANGES_MAX ((size_t)2 * CW_PUBLIC_SLOTS_MAX + 1)
 
 /* What is different on the card after the run, and how much; 0 as long as it
  * has not ended well. */

@@ -24,8 +24,15 @@ cw_run_changes_wipe(struct cw_run *run)
 static enum cw_err
 look(struct cw_icc *card, struct cw_run_view *view)
 {
+	struct cw_pin_info pin;
 	enum cw_err err = cw_icc_list_public(card, view->slots, &view->n);
 
+	if (err == CW_OK)
+		err = cw_icc_pin_info(card, &pin);
+	if (err == CW_OK) {
+		view->has_pin = pin.policy == 0 && pin.is_set;
+		view->pin_tries = pin.tries_left;
+	}
 	for (size_t i = 0; i < view->n; i++)
 		cw_buf_init(&view->certificates[i], CW_CERT_MAX_BYTES);
 	if (err == CW_OK && view->n > 0)
@@ -99,5 +106,8 @@ cw_run_changes(const struct cw_run *run,
 	for (size_t i = 0; i < before->n; i++)
 		if (find(after, before->slots[i].slot) == after->n)
 			put(before, i, CW_CHANGE_DELETED, &out[n++]);
+	if (before->has_pin && after->has_pin &&
+	    before->pin_tries < after->pin_tries)
+		out[n++] = (struct cw_change){ .what = CW_CHANGE_UNLOCKED };
 	return n;
 }

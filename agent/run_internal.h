@@ -18,6 +18,8 @@ enum run_state {
 /* What the card shows of itself at one moment. */
 struct cw_run_view {
 	bool is_taken;
+	bool has_pin;
+	unsigned pin_tries; /* left, of the holder's */
 	size_t n;
 	struct cw_public_slot slots[CW_PUBLIC_SLOTS_MAX];
 	struct cw_buf certificates[CW_PUBLIC_SLOTS_MAX];

@@ -151,7 +151,9 @@ cw_show_done(struct cw_show *show, const struct cw_enroll_result *result)
 	if (!show->json) {
 		printf("%s (%" PRIu64 " ms)\n",
 		    cw_message(show->language,
-			result->is_resumed ? "cli_done_resumed" : "cli_done"),
+			result->is_resumed      ? "cli_done_resumed" :
+			    show->makes_nothing ? "cli_done_managed" :
+						  "cli_done"),
 		    ms);
 		fflush(stdout);
 		return;

@@ -12,6 +12,7 @@ struct cw_show {
 	enum cw_language language;
 	uint64_t start_ms, last_ms; /* monotonic: of all, of the last step */
 	uint64_t person_ms;         /* when the person was asked, or 0 */
+	bool makes_nothing;         /* what was asked for makes no key */
 };
 
 /* The language of what is said to the person: from the environment. What goes
@@ -48,8 +49,8 @@ enum cw_err cw_show_consent(const struct cw_show *show,
     const struct cw_consent *consent, bool yes, unsigned timeout_s)
     __attribute__((warn_unused_result));
 
-/* What a scope allows, in words, one line each, without a final newline. */
-void cw_show_scope(enum cw_language language, const struct cw_scope *scope,
+/* What the scope allows, in words, one line each, without a final newline. */
+void cw_show_scope(enum cw_language language, const struct cw_consent *consent,
     struct cw_buf *out);
 
 /* "enroll", "renew", "manage", "unlock". */

@@ -288,6 +288,8 @@ prepare(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 		admin->subject = v->targets.newest.subject;
 	if (admin->profile == NULL && v->targets.n > 0)
 		admin->profile = v->targets.newest.profile;
+	if (admin->account == NULL && v->targets.n > 0)
+		admin->account = v->targets.newest.account;
 	if (admin->subject == NULL || admin->profile == NULL)
 		return cw_admin_say(CW_ERR_USAGE, "--subject and --profile");
 	err = set_grant(admin, v, now_s);

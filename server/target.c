@@ -2,6 +2,8 @@
 /* Objects on cards, by the certificates that were sent for them. */
 #include "server/target.h"
 
+#include <stdio.h>
+
 #include "proto/statement.h"
 #include "server/evidence.h"
 
@@ -72,6 +74,8 @@ load(struct cw_store *store, const struct cw_certificate *c, struct lookup *l,
 	memcpy(out->serial, c->serial, sizeof(out->serial));
 	memcpy(out->subject, c->subject, sizeof(out->subject));
 	memcpy(out->profile, c->profile, sizeof(out->profile));
+	snprintf(out->account, sizeof(out->account), "%.*s",
+	    (int)l->grant.account.len, (const char *)l->grant.account.ptr);
 	cw_hash(cw_buf_bytes(&l->der), out->leaf_hash);
 	return read_statement(l, out);
 }

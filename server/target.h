@@ -15,6 +15,7 @@ struct cw_target {
 	uint8_t serial[CW_SERIAL_BYTES];
 	uint8_t leaf_hash[CW_HASH_BYTES]; /* H of the certificate */
 	char subject[CW_SUBJECT_MAX];
+	char account[CW_SUBJECT_MAX];
 	char profile[64];
 };
 

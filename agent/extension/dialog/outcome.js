@@ -68,7 +68,8 @@ export function renderDone({ changes }) {
 			place(c.slot),
 		].filter((s) => s !== '').join(' · ');
 		const words = el('div', '',
-			el('strong', '', plain(c.subject) || t('ext_kind_key')),
+			el('strong', '', plain(c.subject) ||
+				t(c.kind === 'pin' ? 'ext_kind_pin' : 'ext_kind_key')),
 			el('span', '', more));
 		if (c.issuer)
 			words.append(el('span', '', t('ext_issued_by', plain(c.issuer))));

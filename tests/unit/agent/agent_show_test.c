@@ -58,16 +58,62 @@ a_scope_is_said_line_by_line_in_every_language(void **state)
 		.commands = { CW_CREATE_KEY, CW_SET_CERTIFICATES,
 		    CW_DELETE_KEY },
 	};
+	const struct cw_consent consent = { .scope = &scope };
 	struct cw_buf out;
 
 	(void)state;
 	cw_buf_init(&out, 4096);
 	for (unsigned l = 0; l < CW_LANGUAGES; l++) {
 		cw_buf_reset(&out);
-		cw_show_scope((enum cw_language)l, &scope, &out);
+		cw_show_scope((enum cw_language)l, &consent, &out);
 		assert_row(want[l], cw_bytes_is(cw_buf_bytes(&out), want[l]));
 	}
 	cw_buf_wipe(&out);
+}
+
+/* By the names that the Intent has for it; what makes way for a new key is
+ * replaced, by whichever command. */
+static void
+what_is_there_is_named(void **state)
+{
+	static const struct cw_scope scope = {
+		.n_objects = 2,
+		.objects = { 3, 7 },
+		.n_commands = 3,
+		.commands = { CW_LIST, CW_DELETE_KEY, CW_UNLOCK_KEY },
+	};
+	const struct cw_intent_object objects[] = {
+		{ .id = 3, .slot = 0x9a, .name = cw_bytes_str("CN=Ada") },
+		{ .id = 7, .name = cw_bytes_str("CN=Eve") },
+	};
+	static const struct {
+		enum cw_action action;
+		const char *want;
+	} rows[] = {
+		{ CW_ACTION_MANAGE,
+		    "list the keys that it made before\n"
+		    "DELETE keys: CN=Ada, in slot 9A\nDELETE keys: CN=Eve\n"
+		    "unlock PINs: CN=Ada, in slot 9A\nunlock PINs: CN=Eve" },
+		{ CW_ACTION_RENEW,
+		    "list the keys that it made before\n"
+		    "REPLACE keys: CN=Ada, in slot 9A\nREPLACE keys: CN=Eve\n"
+		    "unlock PINs: CN=Ada, in slot 9A\nunlock PINs: CN=Eve" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct cw_consent consent = { .scope = &scope,
+			.action = rows[i].action,
+			.n_objects = COUNT(objects),
+			.objects = objects };
+		struct cw_buf out;
+
+		cw_buf_init(&out, 4096);
+		cw_show_scope(CW_LANGUAGE_EN, &consent, &out);
+		assert_row(rows[i].want,
+		    cw_bytes_is(cw_buf_bytes(&out), rows[i].want));
+		cw_buf_wipe(&out);
+	}
 }
 
 static void
@@ -87,6 +133,7 @@ main(void)
 		cmocka_unit_test(the_language_is_that_of_the_environment),
 		cmocka_unit_test(
 		    a_scope_is_said_line_by_line_in_every_language),
+		cmocka_unit_test(what_is_there_is_named),
 		cmocka_unit_test(columns_count_characters_and_not_bytes),
 	};
 

@@ -47,6 +47,7 @@ an_invitation_names_what_is_replaced(void **state)
 	/* Whom and how, as the one that is there. */
 	assert_true(cw_bytes_is(grant.subject, ADA));
 	assert_true(cw_bytes_is(grant.profile, PERSON));
+	assert_true(cw_bytes_is(grant.account, "ada"));
 	assert_int_equal(grant.mode, CW_MODE_PSEUDONYMOUS);
 	assert_int_equal(intent.n_objects, 1);
 	assert_int_equal(intent.objects[0].slot, 0x9a);

@@ -38,12 +38,6 @@ ok 'it gets a key in slot 9A' says 0 'Done: the card holds' enrolled person
 ok 'and one outside the slots' says 0 'Done: the card holds' \
     enrolled person-ed25519
 
-# shows PATTERN: the question that a person is asked, without an answer.
-asked() {
-	"$AGENT" enroll "$1" --ca "$K/tls-root.pem" --yes --timeout 5 \
-	    --pin-fd 3 3<"$WORK/pins" >"$WORK/asked" 2>&1
-}
-
 # ---- renew ----
 
 public_key() {
@@ -57,12 +51,11 @@ person=$(admin list | awk '/ person /{ print $1; exit }')
 own=$(admin list | awk '/ person-ed25519 /{ print $1; exit }')
 u=$(admin invite --action renew --certificates "$person")
 ok 'the key in the slot is renewed' says 0 'Done: the card holds' run "$u"
-cp "$WORK/said" "$WORK/renewed"
-names_it() {
-	grep -q 'Ada Lovelace' "$WORK/renewed" &&
-	    grep -q 'replace' "$WORK/renewed" && grep -q '9A' "$WORK/renewed"
+# named DEED: what the question says of Ada's key in 9A.
+named() {
+	grep -q "$1: CN=Ada Lovelace,O=Example, in slot 9A" "$WORK/said"
 }
-ok 'and the question names what is replaced' names_it
+ok 'and the question names what is replaced' named 'REPLACE keys'
 another_key() {
 	public_key >"$WORK/after" && [ -s "$WORK/before" ] &&
 	    ! cmp "$WORK/before" "$WORK/after"
@@ -102,7 +95,8 @@ block() {
 }
 ok 'the PIN gets blocked' block
 u=$(admin invite --action unlock --account ada --profile person)
-ok 'an invitation unlocks it' says 0 'Done' run "$u"
+ok 'an invitation unlocks it' says 0 'Done: the card has' run "$u"
+ok 'and the question says whose PIN' named 'unlock PINs'
 ok 'all tries are there again' pin_tries 63 C3
 ok 'once' says 11 'error 602' run "$u"
 session=$(admin sessions | awk '{ print $1; exit }')
@@ -141,12 +135,10 @@ ok 'and nothing is left of the session' says 12 'error 416' run "$u"
 
 # ---- delete ----
 
-pulled() {
-	u=$1
-	says 0 'Done' run "$u"
-}
 u=$(admin invite --action manage --account ada)
-ok 'an invitation deletes what the issuer has there' says 0 'Done' run "$u"
+ok 'an invitation deletes what the issuer has there' \
+    says 0 'Done: the card has' run "$u"
+ok 'and the question names what' named 'DELETE keys'
 only_theirs() {
 	"$AGENT" cards | grep 'slot' | grep -v 9A | grep -q 9C
 }
@@ -159,5 +151,5 @@ session=$(admin sessions | awk '{ print $1; exit }')
 ok 'the evidence says that they were deleted' \
     says 0 '^deleted  *object' proven "$session"
 u=$(admin invite --action manage --certificates "$renewed")
-ok 'what is not there any more is not there' says 11 'error 619' run "$u"
+ok 'what is not there any more is not there' says 12 'error 619' run "$u"
 finish
