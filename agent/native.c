@@ -90,36 +90,55 @@ may_resume(const struct native *n)
 	    found && issuer.state == CW_KNOWN_BEGUN;
 }
 
-/* The dialog is open: it hears of readers until the person has decided. */
+/* Until the person has decided. */
+static enum cw_err
+decision(struct native *n, bool is_resume)
+{
+	uint64_t end = cw_clock_monotonic_ms() + n->config->person_ms;
+	enum cw_err err;
+
+	for (;;) {
+		uint64_t now = cw_clock_monotonic_ms();
+
+		err = next(n, now >= end ? 0 : (int)(end - now));
+		if (err != CW_OK || n->message.type == CW_NATIVE_ACCEPT)
+			return err;
+		if (n->message.type == CW_NATIVE_REFUSE)
+			return CW_ERR_REFUSED;
+		if (n->message.type == CW_NATIVE_DROP && is_resume)
+			return CW_ERR_NO_SESSION;
+		if (n->message.type != CW_NATIVE_NONE)
+			return CW_ERR_WRONG_STEP;
+		/* The first question shows the readers. */
+		err = is_resume ? CW_OK : say_readers(n);
+		if (err != CW_OK)
+			return err;
+	}
+}
+
 static enum cw_err
 on_consent(void *ctx, const struct cw_consent *consent)
 {
 	struct native *n = ctx;
-	uint64_t end = cw_clock_monotonic_ms() + n->config->person_ms;
 	enum cw_err err;
 
-	n->link->readers(n->link, &n->readers);
-	cw_native_say_consent(&n->json, consent, may_resume(n), &n->readers);
-	err = send(n);
-	while (err == CW_OK) {
-		uint64_t now = cw_clock_monotonic_ms();
-
-		err = next(n, now >= end ? 0 : (int)(end - now));
-		if (err != CW_OK)
-			break;
-		if (n->message.type == CW_NATIVE_ACCEPT) {
-			memcpy(n->reader_name, n->message.reader,
-			    sizeof(n->reader_name));
-			if (n->reader_name[0] != '\0')
-				cw_run_use_reader(n->run, n->reader_name);
-			return CW_OK;
-		}
-		if (n->message.type == CW_NATIVE_REFUSE)
-			return CW_ERR_REFUSED;
-		err = n->message.type == CW_NATIVE_NONE ? say_readers(n) :
-							  CW_ERR_WRONG_STEP;
+	if (consent->is_resume) {
+		cw_native_say_unfinished(&n->json, consent,
+		    cw_run_reader_name(n->run));
+	} else {
+		n->link->readers(n->link, &n->readers);
+		cw_native_say_consent(&n->json, consent, may_resume(n),
+		    &n->readers);
 	}
-	return err;
+	err = send(n);
+	if (err == CW_OK)
+		err = decision(n, consent->is_resume);
+	if (err != CW_OK || consent->is_resume)
+		return err;
+	memcpy(n->reader_name, n->message.reader, sizeof(n->reader_name));
+	if (n->reader_name[0] != '\0')
+		cw_run_use_reader(n->run, n->reader_name);
+	return CW_OK;
 }
 
 static void

@@ -193,6 +193,7 @@ static const struct {
 	{ "start", CW_NATIVE_START, take_start },
 	{ "accept", CW_NATIVE_ACCEPT, take_accept },
 	{ "refuse", CW_NATIVE_REFUSE, take_nothing },
+	{ "drop", CW_NATIVE_DROP, take_nothing },
 	{ "reply", CW_NATIVE_REPLY, take_reply },
 	{ "cancel", CW_NATIVE_CANCEL, take_nothing },
 };

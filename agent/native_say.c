@@ -209,6 +209,16 @@ cw_native_say_consent(struct cw_buf *out, const struct cw_consent *consent,
 	end(out);
 }
 
+void
+cw_native_say_unfinished(struct cw_buf *out, const struct cw_consent *consent,
+    const char *reader)
+{
+	begin(out, "unfinished");
+	cw_jsonl_text(out, "origin", consent->origin);
+	cw_jsonl_str(out, "reader", reader);
+	end(out);
+}
+
 /* ---- the run ---- */
 
 void

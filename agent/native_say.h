@@ -13,6 +13,9 @@ void cw_native_say_readers(struct cw_buf *out,
     const struct cw_readers *readers);
 void cw_native_say_consent(struct cw_buf *out, const struct cw_consent *consent,
     bool may_resume, const struct cw_readers *readers);
+/* The card in this reader holds an open session that was not begun here. */
+void cw_native_say_unfinished(struct cw_buf *out,
+    const struct cw_consent *consent, const char *reader);
 void cw_native_say_post(struct cw_buf *out, uint64_t id, const char *url,
     struct cw_bytes body);
 

@@ -354,3 +354,9 @@ cw_run_status_word(const struct cw_run *run)
 {
 	return run->card.sw;
 }
+
+const char *
+cw_run_reader_name(const struct cw_run *run)
+{
+	return run->card.name;
+}

@@ -78,7 +78,8 @@ struct cw_run_env {
 	const struct cw_clock *clock;
 	size_t n_languages;
 	struct cw_bytes languages[CW_LANGUAGES_MAX]; /* RFC 5646 */
-	/* CW_OK when the person accepts. Errors: REFUSED, PERSON_TIMEOUT. */
+	/* CW_OK when the person accepts. Errors: REFUSED, PERSON_TIMEOUT; of a
+	 * resume NO_SESSION: the session shall go, and the run on without. */
 	enum cw_err (*consent)(void *ctx, const struct cw_consent *consent);
 	void (*progress)(void *ctx, const struct cw_progress *progress);
 	bool (*is_stopped)(void *ctx); /* may be NULL */
@@ -135,7 +136,8 @@ enum cw_run_resume {
 /*
  * Asks the card for a session that it keeps for this origin. Without an accept
  * before, it touches the card before the person accepts, to read only: the
- * person named this origin.
+ * person named this origin. Whoever accepted an Intent is asked again about a
+ * session that was not begun on this computer: it may be of another Intent.
  * Errors: those of cw_icc_connect, BAD_ORIGIN, consent's.
  */
 enum cw_err cw_run_resume(struct cw_run *run, enum cw_run_resume *found,
@@ -194,5 +196,8 @@ size_t cw_run_changes(const struct cw_run *run,
 
 /* The last status word, for a message about CARD_SAYS; 0 if none. */
 uint16_t cw_run_status_word(const struct cw_run *run);
+
+/* The reader that the card is in; "" before it was found. */
+const char *cw_run_reader_name(const struct cw_run *run);
 
 #endif

@@ -5,10 +5,11 @@
  */
 #include "agent/run_internal.h"
 
-/* What a kept session means for this run. */
+/* What a kept session means for this run; *is_own: somebody agreed to it on this
+ * computer. */
 static enum cw_err
 judge(struct cw_run *run, const struct cw_status *status,
-    enum cw_run_resume *found)
+    enum cw_run_resume *found, bool *is_own)
 {
 	struct cw_known_issuer issuer;
 	struct cw_bytes origin;
@@ -18,9 +19,6 @@ judge(struct cw_run *run, const struct cw_status *status,
 	if (!cw_url_origin(status->uri, &origin) ||
 	    !cw_bytes_equal(origin, run->env.origin))
 		return CW_ERR_BAD_ORIGIN;
-	*found = CW_RESUME_GO_ON;
-	if (status->state == CW_SESSION_OPEN)
-		return CW_OK;
 	if (run->env.known != NULL)
 		err = cw_known_find(run->env.known, run->env.origin, &issuer,
 		    &is_known);
@@ -29,7 +27,10 @@ judge(struct cw_run *run, const struct cw_status *status,
 	is_known = is_known && issuer.state != CW_KNOWN_NO_SESSION &&
 	    memcmp(issuer.session_id, status->session_id,
 		CW_SESSION_ID_BYTES) == 0;
-	if (is_known && issuer.state == CW_KNOWN_FINISHED)
+	*is_own = is_known && issuer.state == CW_KNOWN_BEGUN;
+	if (status->state == CW_SESSION_OPEN)
+		*found = CW_RESUME_GO_ON;
+	else if (is_known && issuer.state == CW_KNOWN_FINISHED)
 		*found = CW_RESUME_NONE;
 	else if (is_known && status->state == CW_SESSION_CLOSED)
 		*found = CW_RESUME_DELIVER;
@@ -38,12 +39,43 @@ judge(struct cw_run *run, const struct cw_status *status,
 	return CW_OK;
 }
 
+/* What the card keeps of a session that is over at both ends only takes a
+ * place of its list. It may have gone meanwhile, or the card may be out. */
+static void
+drop(struct cw_run *run)
+{
+	enum cw_err ignored = cw_icc_abort(&run->card, run->session_id);
+
+	(void)ignored;
+}
+
+/* An open session that nobody has agreed to on this computer goes on only if
+ * the person says so now, whatever else was agreed to. */
+static enum cw_err
+ask_to_go_on(struct cw_run *run, const struct cw_status *status,
+    enum cw_run_resume *found)
+{
+	struct cw_consent consent = { .is_resume = true };
+	enum cw_err err = cw_run_ask_consent(run, &consent);
+
+	if (err != CW_ERR_NO_SESSION)
+		return err;
+	*found = CW_RESUME_NONE;
+	memcpy(run->session_id, status->session_id, CW_SESSION_ID_BYTES);
+	err = cw_icc_begin(&run->card);
+	if (err != CW_OK)
+		return err;
+	err = cw_icc_abort(&run->card, run->session_id);
+	cw_icc_end(&run->card);
+	return err;
+}
+
 enum cw_err
 cw_run_take_up(struct cw_run *run, enum cw_run_resume *found,
     struct cw_run_out *out)
 {
-	struct cw_consent consent = { .is_resume = true };
 	bool was_asked = run->is_accepted;
+	bool is_own = false;
 	struct cw_status status;
 	struct cw_buf bytes;
 	enum cw_err err;
@@ -65,9 +97,9 @@ cw_run_take_up(struct cw_run *run, enum cw_run_resume *found,
 		return CW_OK;
 	}
 	if (err == CW_OK)
-		err = judge(run, &status, found);
-	if (err == CW_OK && *found == CW_RESUME_GO_ON && !was_asked)
-		err = cw_run_ask_consent(run, &consent);
+		err = judge(run, &status, found, &is_own);
+	if (err == CW_OK && *found == CW_RESUME_GO_ON && !(was_asked && is_own))
+		err = ask_to_go_on(run, &status, found);
 	if (err == CW_OK && *found != CW_RESUME_NONE) {
 		run->has_session = run->may_have_session = true;
 		run->state = RUN_WANT_BATCH;
@@ -79,16 +111,6 @@ cw_run_take_up(struct cw_run *run, enum cw_run_resume *found,
 	}
 	cw_buf_wipe(&bytes);
 	return err;
-}
-
-/* What the card keeps of a session that is over at both ends only takes a
- * place of its list. It may have gone meanwhile, or the card may be out. */
-static void
-drop(struct cw_run *run)
-{
-	enum cw_err ignored = cw_icc_abort(&run->card, run->session_id);
-
-	(void)ignored;
 }
 
 /* A card that is pulled out now has done its work. */

@@ -42,11 +42,13 @@ export class Run {
 		this.#who = who;
 		this.#onEnd = onEnd;
 		this.view = {
-			phase: 'asking', // asking, consent, running, done, failed
+			// asking, consent, unfinished, running, done, failed
+			phase: 'asking',
 			host: who.url.host,
 			secure: who.url.protocol === 'https:',
 			consent: null,
 			readers: [],
+			unfinished: '', // the reader whose card holds another session
 			step: 'prepare',
 			waiting: null,
 			changes: [],
@@ -150,12 +152,28 @@ export class Run {
 			this.#host?.send({ type: 'cancel' });
 			this.fail('CANCELLED');
 		} else if (message.type === 'accept' && this.view.phase === 'consent') {
-			clearTimeout(this.#timer);
 			this.#accepted = true;
-			this.view.phase = 'running';
-			this.#host.send({ type: 'accept', reader: message.reader ?? null });
-			this.#show();
+			this.#decided({ type: 'accept', reader: message.reader ?? null });
+		} else if (['accept', 'drop'].includes(message.type) &&
+		    this.view.phase === 'unfinished') {
+			this.#decided({ type: message.type });
 		}
+	}
+
+	// The agent waits for the person, who may have left.
+	#ask(phase) {
+		this.view.phase = phase;
+		this.#timer = setTimeout(() => {
+			this.#host?.send({ type: 'refuse' });
+			this.fail('TIMED_OUT');
+		}, PERSON_MS);
+	}
+
+	#decided(answer) {
+		clearTimeout(this.#timer);
+		this.view.phase = 'running';
+		this.#host.send(answer);
+		this.#show();
 	}
 
 	// ---- the page ----
@@ -205,7 +223,7 @@ export class Run {
 
 	#handlers = {
 		consent(m) {
-			this.view.phase = 'consent';
+			this.#ask('consent');
 			this.view.consent = {
 				issuer: m.issuer, purpose: m.purpose, subject: m.subject,
 				action: m.action, mode: m.mode, isNew: m.new === true,
@@ -215,10 +233,10 @@ export class Run {
 				keysMax: Number.isInteger(m.keys_max) ? m.keys_max : null,
 			};
 			this.view.readers = listOf(m.readers);
-			this.#timer = setTimeout(() => {
-				this.#host?.send({ type: 'refuse' });
-				this.fail('TIMED_OUT');
-			}, PERSON_MS);
+		},
+		unfinished(m) {
+			this.#ask('unfinished');
+			this.view.unfinished = m.reader;
 		},
 		readers(m) {
 			this.view.readers = listOf(m.readers);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // node main.mjs chromium|firefox [FILTER]: all cases in one browser, as TAP.
 import { cases as card } from './cases/card.mjs';
+import { cases as elsewhere } from './cases/elsewhere.mjs';
 import { cases as enrol } from './cases/enrol.mjs';
 import { cases as hostile, Hostile } from './cases/hostile.mjs';
 import { cases as missing } from './cases/missing.mjs';
@@ -11,7 +12,7 @@ import { finish, note, ok } from './lib/tap.mjs';
 import { World } from './lib/world.mjs';
 
 const Browser = { chromium: Chromium, firefox: Firefox }[process.argv[2]];
-const filter = process.argv[3] ?? '';
+const filter = new RegExp(process.argv[3] ?? '');
 const world = await World.make();
 const hostilePages = new Hostile();
 await hostilePages.start();
@@ -29,8 +30,9 @@ try {
 	flow.relaunch = async () => {
 		browser = flow.browser = await Browser.launch(world);
 	};
-	for (const [sentence, f] of [...enrol, ...missing, ...card, ...hostile]) {
-		if (!sentence.includes(filter))
+	for (const [sentence, f] of [...enrol, ...missing, ...card,
+		...elsewhere, ...hostile]) {
+		if (!filter.test(sentence))
 			continue;
 		const begin = Date.now();
 		if (!await ok(`${Browser.label}: ${sentence}`, () => f(flow))) {

@@ -54,7 +54,7 @@ try {
 		async () => {
 			const tab = await flow.invited();
 			const dialog = await flow.begin(tab);
-			await dialog.armed();
+			await dialog.reaches('consent');
 			picture('consent');
 			await dialog.agree();
 			const first = await entry(null);

@@ -71,6 +71,12 @@ export function renderConsent({ host, consent }) {
 	$('row-purpose').hidden = plain(consent.purpose) === '';
 }
 
+// Another session, which was not begun here: what it does is not known here.
+export function renderUnfinished({ host, unfinished }) {
+	$('unfinished-who').textContent = t('ext_unfinished_text', host);
+	$('unfinished-reader').textContent = plain(unfinished);
+}
+
 // ---- readers ----
 
 const CARD_STATES = ['none', 'unknown', 'cardwright', 'mute', 'in-use'];

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dialog shows the worker's view of the run, and says what the person does.
 // It decides nothing.
-import { renderConsent, renderReaders, chosenReader } from './consent.js';
+import {
+	chosenReader, renderConsent, renderReaders, renderUnfinished,
+} from './consent.js';
 import { renderDone, renderFailed, renderRunning } from './outcome.js';
 import { t } from './text.js';
 
@@ -11,6 +13,7 @@ const ARM_MS = 500;
 const $ = (id) => document.getElementById(id);
 const refuse = $('refuse');
 const accept = $('accept');
+const drop = $('drop');
 let phase = 'asking';
 let port = null;
 
@@ -22,17 +25,20 @@ function isOver() {
 	return phase === 'done' || phase === 'failed';
 }
 
-// ---- the Agree button ----
+// ---- the buttons that agree ----
 
+// The questions, and what agreeing to them is called.
+const agree = { consent: 'ext_accept', unfinished: 'ext_finish' };
 let armed = 0; // the timer
 
 function arm() {
 	clearTimeout(armed);
-	accept.disabled = true;
-	if (phase !== 'consent' || document.visibilityState !== 'visible')
+	accept.disabled = drop.disabled = true;
+	if (!Object.hasOwn(agree, phase) ||
+	    document.visibilityState !== 'visible')
 		return;
 	armed = setTimeout(() => {
-		accept.disabled = false;
+		accept.disabled = drop.disabled = false;
 	}, ARM_MS);
 }
 
@@ -41,12 +47,12 @@ document.addEventListener('visibilitychange', arm);
 // ---- phases ----
 
 const titles = {
-	asking: 'ext_asking', consent: null, running: 'ext_running',
-	done: 'ext_done', failed: null,
+	asking: 'ext_asking', consent: null, unfinished: 'ext_unfinished',
+	running: 'ext_running', done: 'ext_done', failed: null,
 };
 const leave = {
-	asking: 'ext_cancel', consent: 'ext_refuse', running: 'ext_cancel',
-	done: 'ext_close', failed: 'ext_close',
+	asking: 'ext_cancel', consent: 'ext_refuse', unfinished: 'ext_refuse',
+	running: 'ext_cancel', done: 'ext_close', failed: 'ext_close',
 };
 
 function enter(next, view) {
@@ -54,9 +60,14 @@ function enter(next, view) {
 	document.body.dataset.phase = phase;
 	refuse.textContent = t(leave[phase]);
 	refuse.className = isOver() ? 'strong' : 'plain';
-	accept.hidden = phase !== 'consent';
+	accept.hidden = !Object.hasOwn(agree, phase);
+	accept.textContent = accept.hidden ? '' : t(agree[phase]);
+	accept.className = phase === 'consent' ? 'strong' : 'plain';
+	drop.hidden = phase !== 'unfinished';
 	if (phase === 'consent')
 		renderConsent(view);
+	else if (phase === 'unfinished')
+		renderUnfinished(view);
 	else if (phase === 'done')
 		renderDone(view);
 	else if (phase === 'failed')
@@ -108,12 +119,16 @@ function stop() {
 }
 
 refuse.addEventListener('click', stop);
-accept.addEventListener('click', (event) => {
+function decide(event, message) {
 	if (!event.isTrusted || accept.disabled)
 		return;
-	accept.disabled = true;
-	send({ type: 'accept', reader: chosenReader() });
-});
+	accept.disabled = drop.disabled = true;
+	send(message);
+}
+
+accept.addEventListener('click', (event) =>
+	decide(event, { type: 'accept', reader: chosenReader() }));
+drop.addEventListener('click', (event) => decide(event, { type: 'drop' }));
 document.addEventListener('keydown', (event) => {
 	if (event.key === 'Escape')
 		stop();

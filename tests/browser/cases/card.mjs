@@ -4,7 +4,7 @@ import { same } from '../lib/tap.mjs';
 import { until } from '../lib/wait.mjs';
 
 // A run that waits for its PIN, with a card that nobody has used.
-async function atPin(f) {
+export async function atPin(f) {
 	await f.world.cardOut(0);
 	const card = await f.world.cardIn(0);
 	f.world.pin('gate');

@@ -60,13 +60,13 @@ export class Dialog {
 		});
 	}
 
-	async armed() {
-		await this.reaches('consent');
-		await until('Agree is active', () => this.tab.eval(
-			'return !document.getElementById("accept").disabled'));
+	armed(button = '#accept') {
+		return until('it may be agreed to', () => this.tab.eval(
+			`return !document.querySelector('${button}').disabled`));
 	}
 
 	async agree() {
+		await this.reaches('consent');
 		await this.armed();
 		await this.tab.click('#accept');
 	}
@@ -145,6 +145,12 @@ export class Flow {
 		const answer = await this.answer(tab);
 		if (answer.code !== code)
 			throw new Error(`the page got ${JSON.stringify(answer)}`);
+	}
+
+	async untouched() {
+		const cards = this.world.tool('cardwright-agent', 'cards');
+		if (/9A/.test(cards))
+			throw new Error('something was done to the card: ' + cards);
 	}
 
 	async noAgent() {

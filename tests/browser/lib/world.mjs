@@ -166,6 +166,11 @@ export class World {
 		}
 	}
 
+	// What this computer remembers of issuers.
+	forget() {
+		fs.rmSync(path.join(this.env.XDG_STATE_HOME, 'cardwright/issuers'));
+	}
+
 	// ---- reader and cards ----
 
 	async readerStart() {

@@ -13,6 +13,7 @@
 	"\"languages\":[\"de-DE\",\"en\"]}"
 #define ACCEPT "{\"type\":\"accept\",\"reader\":null}"
 #define REFUSE "{\"type\":\"refuse\"}"
+#define DROP "{\"type\":\"drop\"}"
 #define CANCEL_REPLY(id, word) \
 	"{\"type\":\"reply\",\"id\":" #id ",\"error\":\"" word "\"}"
 /* What is different each time becomes "…": bodies and serial numbers. */
@@ -237,6 +238,56 @@ a_run_that_was_cut_off_goes_on_and_says_so(void **state)
 	assert_true(n->w.is_confirmed);
 }
 
+/* A session is open on the card, begun where nobody can ask. */
+static void
+begin_elsewhere(struct cw_native_world *n)
+{
+	static const char *const script[] = { HELLO, "@start", ACCEPT, "@reply",
+		"@reply", "@end", NULL };
+
+	assert_err(cw_native_world_play(n, script), CW_ERR_CANCELLED);
+	assert_true(cw_native_world_said(n, "\"resumable\":true"));
+	assert_err(cw_known_forget(&n->w.known, n->w.env.origin), CW_OK);
+}
+
+static void
+another_computers_session_goes_on_only_if_the_person_says_so(void **state)
+{
+	static const char *const refuse[] = { HELLO, "@start", ACCEPT,
+		"@readers", REFUSE, NULL };
+	static const char *const late[] = { HELLO, "@start", ACCEPT, "@timeout",
+		NULL };
+	static const char *const wrong[] = { HELLO, "@start", DROP, NULL };
+	static const char *const accept[] = { HELLO, "@start", ACCEPT, ACCEPT,
+		NULL };
+	struct cw_native_world *n = *state;
+
+	begin_elsewhere(n);
+	assert_err(cw_native_world_play(n, refuse), CW_ERR_REFUSED);
+	assert_true(cw_native_world_said(n, "{\"type\":\"unfinished\","));
+	assert_false(cw_native_world_said(n, "\"post\""));
+	assert_err(cw_native_world_play(n, late), CW_ERR_PERSON_TIMEOUT);
+	assert_err(cw_native_world_play(n, wrong), CW_ERR_WRONG_STEP);
+	assert_false(n->w.is_confirmed);
+	assert_err(cw_native_world_play(n, accept), CW_OK);
+	assert_true(cw_native_world_said(n, "\"done\",\"resumed\":true"));
+	assert_true(n->w.is_confirmed);
+}
+
+static void
+another_computers_session_can_be_dropped_for_the_one_agreed_to(void **state)
+{
+	static const char *const script[] = { HELLO, "@start", ACCEPT, DROP,
+		NULL };
+	struct cw_native_world *n = *state;
+
+	begin_elsewhere(n);
+	cw_world_new_session(&n->w);
+	assert_err(cw_native_world_play(n, script), CW_OK);
+	assert_true(cw_native_world_said(n, "\"done\",\"resumed\":false"));
+	assert_true(n->w.is_confirmed);
+}
+
 static void
 a_late_answer_to_an_earlier_post_is_passed_over(void **state)
 {
@@ -309,6 +360,10 @@ main(void)
 		TEST(nobody_who_does_not_watch_is_told),
 		TEST(a_status_without_the_service_says_why),
 		TEST(a_run_that_was_cut_off_goes_on_and_says_so),
+		TEST(
+		    another_computers_session_goes_on_only_if_the_person_says_so),
+		TEST(
+		    another_computers_session_can_be_dropped_for_the_one_agreed_to),
 		TEST(a_late_answer_to_an_earlier_post_is_passed_over),
 		TEST(another_extension_is_told_so_and_nothing_else),
 		TEST(arguments_say_which_extension_it_is),
