@@ -197,6 +197,29 @@ usage(struct cw_kit *kit)
 	    ends(kit, c, CW_ERR_BAD_USAGE, "a P-256 key that decrypts");
 }
 
+static bool
+shown_text(struct cw_kit *kit)
+{
+	static const char *const texts[] = { "a\nb", "a\x7f", "a\xc2\x85",
+		"\xe2\x80\xae"
+		"a",
+		"\xef\xbb\xbf"
+		"a",
+		"\xee\x80\x80", "\xe2\x80\xa8", "\xf3\xa0\x81\x81",
+		"\xcd\xb8" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct cw_command c = create(1, 0);
+
+		c.u.create_key.name = cw_bytes_str(texts[i]);
+		if (!cw_kit_begin(kit) ||
+		    !ends(kit, c, CW_ERR_BAD_TEXT,
+			"a name of what may not be shown"))
+			return false;
+	}
+	return true;
+}
+
 /* ---- certificates ---- */
 
 static bool
@@ -387,6 +410,8 @@ const struct cw_kit_check cw_kit_commands[] = {
 	    policy_in_slot },
 	{ "policy-unknown", "8", "a PIN policy must be there", policy_unknown },
 	{ "usage", "8", "usage fits the key type", usage },
+	{ "shown-text", "2", "texts that may not be shown are refused",
+	    shown_text },
 	{ "certificate-key", "8", "the leaf carries the key's public key",
 	    certificate_of_other },
 	{ "certificate-unknown", "8",

@@ -12,7 +12,9 @@
 
 const struct cw_kit_check *const cw_kit_tables[] = { cw_kit_encoding,
 	cw_kit_open, cw_kit_statements, cw_kit_channel, cw_kit_commands,
-	cw_kit_pin, cw_kit_privacy, cw_kit_piv, cw_kit_tearing, NULL };
+	cw_kit_policies, cw_kit_keys, cw_kit_manage, cw_kit_rollover,
+	cw_kit_pin, cw_kit_holder, cw_kit_use, cw_kit_privacy, cw_kit_piv,
+	cw_kit_tearing, NULL };
 
 const char *
 cw_kit_verdict_name(enum cw_kit_verdict verdict)

@@ -60,6 +60,12 @@ extern const struct cw_kit_check cw_kit_pin[];
 extern const struct cw_kit_check cw_kit_privacy[];
 extern const struct cw_kit_check cw_kit_piv[];
 extern const struct cw_kit_check cw_kit_tearing[];
+extern const struct cw_kit_check cw_kit_policies[];
+extern const struct cw_kit_check cw_kit_keys[];
+extern const struct cw_kit_check cw_kit_manage[];
+extern const struct cw_kit_check cw_kit_rollover[];
+extern const struct cw_kit_check cw_kit_use[];
+extern const struct cw_kit_check cw_kit_holder[];
 extern const struct cw_kit_check *const cw_kit_tables[]; /* ends with NULL */
 
 enum cw_kit_verdict {

@@ -240,6 +240,37 @@ def layout(top):
         yield 'clang-format ends with %d: %s' % (p.returncode, p.stderr)
 
 
+def musts(top):
+    """each MUST of docs/protocol.md has its checks in the conformance kit"""
+    page, table = 'docs/protocol.md', 'tests/conformance/musts'
+    if not os.path.exists(os.path.join(top, page)):
+        return
+    # Where the word itself is explained, it obliges nobody.
+    text = ' '.join(read(top, page).split()).replace('MUST is used', '')
+    checks = set(re.findall(r'^\t\{ "([\w-]+)", "[\d.]+",', '\n'.join(
+        read(top, p) for p in files(top, '.c', folders=('tests',))
+        if os.path.basename(p).startswith('check_')), re.M))
+    tests = {os.path.basename(p)[:-2]
+             for p in files(top, '_test.c', folders=('tests',))}
+    open_ones = {m.start() for m in re.finditer(r'\bMUST\b', text)}
+    rows = read(top, table) if os.path.exists(os.path.join(top, table)) else ''
+    for row in rows.splitlines():
+        words, _, held = (part.strip() for part in row.partition('|'))
+        if not words or words.startswith('#'):
+            continue
+        if text.count(words) != 1 or words.count('MUST') != 1:
+            yield '%s: "%s" is not once in the page' % (table, words)
+            continue
+        open_ones.discard(text.index(words) + words.index('MUST'))
+        names = re.findall(r'\w+_test\b', held) if held.startswith('- ') else \
+            held.split()
+        known = tests if held.startswith('- ') else checks
+        if not names or any(n not in known for n in names):
+            yield '%s: "%s": no such check or test: %s' % (table, words, held)
+    for at in sorted(open_ones):
+        yield '%s: nothing holds "%s"' % (page, text[max(0, at - 30):at + 40])
+
+
 SPDX = '/* SPDX-License-Identifier: Apache-2.0 */\n'
 # rule: (trees it must find something in, a tree it must accept)
 def behaviours(top):
@@ -349,6 +380,21 @@ EXAMPLES = {
     ], {'proto/base/errors.def': 'CW_ERR(100, A, INPUT, "A.", "B.")\n'
         'CW_ERR(101, B, INPUT, "A.", "B.")\n',
         'docs/errors.md': '| 100 | A |\n| 101 | B |\n'}),
+    musts: ([
+        {'docs/protocol.md': 'A card MUST sing.\n'},
+        {'docs/protocol.md': 'A card MUST sing.\n',
+         'tests/conformance/musts': 'card MUST sing | song\n'},
+        {'docs/protocol.md': 'A card MUST sing.\n',
+         'tests/conformance/musts': 'card MUST sing | - the issuer\n'},
+        {'docs/protocol.md': 'A card MUST sing.\n',
+         'tests/conformance/musts': 'card MUST dance | song\n',
+         'tests/conformance/check_a.c': '\t{ "song", "8", "it sings", f },\n'},
+    ], {'docs/protocol.md': 'MUST is used so. A card MUST\nsing, and MUST '
+        'NOT be heard.\n',
+        'tests/conformance/musts': '# rows\ncard MUST sing | song\n'
+        'and MUST NOT be heard | - the agent: ear_test\n',
+        'tests/unit/ear_test.c': '\n',
+        'tests/conformance/check_a.c': '\t{ "song", "8", "it sings", f },\n'}),
     shell: ([{'scripts/a': '#!/bin/sh\nif\n'}, {'tests/a.sh': 'fi\n'}],
             {'scripts/a': '#!/bin/sh\ntrue\n'}),
     layout: ([
