@@ -8,7 +8,7 @@
  *             open_sessions_max threads user one_user
  *             holder_listen holder_url
  *   [signer]  management_key management_chain ca_key ca_chain authority
- *             operators vendor_roots log tag_key passphrase_fd user
+ *             operators endorsements vendor_roots log tag_key passphrase_fd user
  *   [admin]   authority_key
  *   [model "NAME"]    withdrawn
  *   [profile "NAME"]  key_type slot usage modes suites lifetime_days
@@ -84,6 +84,8 @@ struct cw_config {
 	char ca_key[CW_PATH_MAX], ca_chain[CW_PATH_MAX];
 	char authority[CW_PATH_MAX];    /* PEM chain of the grant authority */
 	char operators[CW_PATH_MAX];    /* PEM, who may approve; may be "" */
+	char endorsements[CW_PATH_MAX]; /* of the management key, oldest first,
+					 * one behind the other; may be "" */
 	char vendor_roots[CW_PATH_MAX]; /* PEM */
 	char log[CW_PATH_MAX];          /* the signer's own log */
 	char tag_key[CW_PATH_MAX];      /* 32 bytes, mode 0600 */

@@ -270,6 +270,7 @@ static const struct cw_config_name signer_names[] = {
 	{ "ca_chain", parse_path, ISSUER(ca_chain), 0, 0, true },
 	{ "authority", parse_path, ISSUER(authority), 0, 0, true },
 	{ "operators", parse_path, ISSUER(operators), 0, 0, false },
+	{ "endorsements", parse_path, ISSUER(endorsements), 0, 0, false },
 	{ "vendor_roots", parse_path, ISSUER(vendor_roots), 0, 0, true },
 	{ "log", parse_path, ISSUER(log), 0, 0, true },
 	{ "tag_key", parse_path, ISSUER(tag_key), 0, 0, true },

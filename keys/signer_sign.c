@@ -55,7 +55,8 @@ make_request(struct cw_signer_state *s, uint64_t now_s)
 
 	f->time_s = now_s;
 	f->management_key = s->management_public;
-	f->n_endorsements = 0;
+	f->n_endorsements = s->n_endorsements;
+	memcpy(f->endorsements, s->endorsement, sizeof(s->endorsement));
 	cw_buf_init(&r, CW_REQUEST_MAX);
 	err = cw_request_make(f, s->management, &r);
 	if (err == CW_OK) {

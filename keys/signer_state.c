@@ -5,8 +5,10 @@
 #include "keys/certmaker.h"
 #include "keys/confine.h"
 #include "keys/keyfile.h"
+#include "proto/base/fdio.h"
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
+#include "proto/endorsement.h"
 
 #define CHAIN_BYTES_MAX ((size_t)CW_CHAIN_MAX * CW_CERT_MAX_BYTES)
 
@@ -153,6 +155,55 @@ load_operators(struct cw_signer_state *s)
 	    named(cw_pem_certificates(path, add_operator, s), path);
 }
 
+/* A chain that does not lead to this very management key would make every card
+ * and agent refuse: then it does not start. */
+static enum cw_err
+check_endorsements(struct cw_signer_state *s)
+{
+	struct cw_request q = { .management_key = s->management_public,
+		.n_endorsements = s->n_endorsements };
+	struct cw_endorsements chain;
+	uint64_t now_s = cw_clock_now_s(&s->clock);
+	enum cw_err err;
+
+	memcpy(q.endorsements, s->endorsement, sizeof(s->endorsement));
+	err = cw_endorsements_verify(&q, &chain);
+	/* Cards go by epochs, so it is still good for them. */
+	for (size_t i = 0; err == CW_OK && i < chain.n; i++)
+		if (chain.chain[i].not_after_s < now_s)
+			cw_log(CW_LOG_WARN, "signer.expired",
+			    "file=%s endorsement=%zu to=%llu",
+			    s->config->endorsements, i,
+			    (unsigned long long)chain.chain[i].not_after_s);
+	return err;
+}
+
+static enum cw_err
+load_endorsements(struct cw_signer_state *s)
+{
+	const char *path = s->config->endorsements;
+	struct cw_cbor_reader r;
+	enum cw_err err;
+
+	cw_buf_init(&s->endorsements, CW_REQUEST_MAX);
+	if (path[0] == '\0')
+		return CW_OK;
+	err = cw_file_load(path, &s->endorsements);
+	cw_cbor_init(&r, cw_buf_bytes(&s->endorsements));
+	while (err == CW_OK && r.pos < r.in.len) {
+		if (s->n_endorsements == CW_ENDORSEMENTS_MAX)
+			err = CW_ERR_TOO_LARGE;
+		else
+			s->endorsement[s->n_endorsements++] = cw_cbor_item(&r);
+		if (err == CW_OK)
+			err = r.err;
+	}
+	if (err == CW_OK)
+		err = s->n_endorsements > 0 ? check_endorsements(s) :
+					      CW_ERR_BAD_ENDORSEMENT;
+	return named(err, path);
+}
+
 static enum cw_err
 load_tag_key(struct cw_signer_state *s)
 {
@@ -208,6 +259,8 @@ cw_signer_state_open(struct cw_signer_state *s, const struct cw_config *config)
 	if (err == CW_OK)
 		err = load_operators(s);
 	if (err == CW_OK)
+		err = load_endorsements(s);
+	if (err == CW_OK)
 		err = load_tag_key(s);
 	if (err == CW_OK)
 		err = cw_issue_new(config, s->ca_chain.items[0], s->ca,
@@ -237,6 +290,7 @@ cw_signer_state_close(struct cw_signer_state *s)
 	cw_buf_wipe(&s->ca_chain.memory);
 	cw_buf_wipe(&s->management_chain.memory);
 	cw_buf_wipe(&s->authority_chain.memory);
+	cw_buf_wipe(&s->endorsements);
 	cw_buf_wipe(&s->results);
 	cw_buf_wipe(&s->scratch);
 }

@@ -30,7 +30,10 @@ struct cw_signer_state {
 	struct cw_private_key *management, *ca;
 	struct cw_public_key management_public, authority_public;
 	uint8_t management_hash[CW_HASH_BYTES]; /* H(COSE_Key) */
-	size_t n_operators;                     /* who may approve */
+	struct cw_buf endorsements;             /* for every R, as they are */
+	size_t n_endorsements;
+	struct cw_bytes endorsement[CW_ENDORSEMENTS_MAX]; /* oldest first */
+	size_t n_operators;                               /* who may approve */
 	struct cw_public_key operators[CW_OPERATORS_MAX];
 	struct cw_own_window operator_windows[CW_OPERATORS_MAX];
 	struct cw_public_key valid_operators[CW_OPERATORS_MAX]; /* scratch */
