@@ -127,23 +127,34 @@ find(const struct cw_card_key *key, struct cw_bytes type)
 	return e;
 }
 
-/* Confidential ones are read with the PIN of the key, or of the slot. */
-uint16_t
-cw_card_read_extension(struct cw_card *card, const struct cw_apdu *apdu,
-    struct cw_buf *out)
+/* The key and its extension that a command of the holder names. */
+static uint16_t
+held_extension(struct cw_card *card, const struct cw_apdu *apdu,
+    struct cw_key_request *q, struct cw_card_key **key,
+    struct cw_card_extension **e)
 {
-	const struct cw_card_extension *e;
-	struct cw_key_request q;
-	struct cw_card_key *key;
-	uint16_t sw = cw_card_held(card, apdu, &q, &key);
+	uint16_t sw = cw_card_held(card, apdu, q, key);
 
 	if (sw == CW_SW_OK)
 		sw = cw_card_holder_here(card);
 	if (sw != CW_SW_OK)
 		return sw;
-	e = find(key, q.type);
-	if (e == NULL)
-		return CW_SW_NOT_FOUND;
+	*e = find(*key, q->type);
+	return *e == NULL ? CW_SW_NOT_FOUND : CW_SW_OK;
+}
+
+/* Confidential ones are read with the PIN of the key, or of the slot. */
+uint16_t
+cw_card_read_extension(struct cw_card *card, const struct cw_apdu *apdu,
+    struct cw_buf *out)
+{
+	struct cw_card_extension *e;
+	struct cw_key_request q;
+	struct cw_card_key *key;
+	uint16_t sw = held_extension(card, apdu, &q, &key, &e);
+
+	if (sw != CW_SW_OK)
+		return sw;
 	if (e->kind == CW_EXTENSION_CONFIDENTIAL) {
 		sw = cw_card_guard(card, key, CW_GUARD_PIN, q.pin);
 		if (sw == CW_SW_OK)
@@ -190,16 +201,11 @@ cw_card_write_property(struct cw_card *card, const struct cw_apdu *apdu,
 	struct cw_card_extension *e;
 	struct cw_key_request q;
 	struct cw_card_key *key;
-	uint16_t wrote, sw = cw_card_held(card, apdu, &q, &key);
+	uint16_t wrote, sw = held_extension(card, apdu, &q, &key, &e);
 
 	(void)out;
-	if (sw == CW_SW_OK)
-		sw = cw_card_holder_here(card);
 	if (sw != CW_SW_OK)
 		return sw;
-	e = find(key, q.type);
-	if (e == NULL)
-		return CW_SW_NOT_FOUND;
 	if (e->kind != CW_EXTENSION_PROPERTIES)
 		return CW_SW_NO_SESSION;
 	sw = cw_card_own_pin(card, key, q.pin);
