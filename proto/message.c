@@ -48,17 +48,6 @@ cw_message_lookup(struct cw_bytes range, enum cw_language *out)
 	return false;
 }
 
-static struct cw_bytes
-trim(struct cw_bytes b)
-{
-	while (b.len > 0 && (b.ptr[0] == ' ' || b.ptr[0] == '\t'))
-		b = cw_bytes(b.ptr + 1, b.len - 1);
-	while (
-	    b.len > 0 && (b.ptr[b.len - 1] == ' ' || b.ptr[b.len - 1] == '\t'))
-		b.len--;
-	return b;
-}
-
 /* Cuts `b` at the first `c`: returns what is before it, leaves the rest. */
 static struct cw_bytes
 cut(struct cw_bytes *b, char c)
@@ -79,7 +68,7 @@ quality(struct cw_bytes weight)
 	unsigned q = 0;
 	unsigned unit = 1000;
 
-	weight = trim(weight);
+	weight = cw_bytes_trim(weight);
 	if (weight.len == 0)
 		return 1000;
 	if (weight.len < 3 || weight.len > 7 || (weight.ptr[0] | 0x20) != 'q' ||
@@ -104,7 +93,7 @@ cw_message_accept(struct cw_bytes header)
 
 	while (header.len > 0) {
 		struct cw_bytes weight = cut(&header, ',');
-		struct cw_bytes range = trim(cut(&weight, ';'));
+		struct cw_bytes range = cw_bytes_trim(cut(&weight, ';'));
 		unsigned q = quality(weight);
 		enum cw_language found;
 

@@ -5,17 +5,6 @@
 #include <arpa/inet.h>
 #include <strings.h>
 
-static struct cw_bytes
-trim(struct cw_bytes b)
-{
-	while (b.len > 0 && (b.ptr[0] == ' ' || b.ptr[0] == '\t'))
-		b = cw_bytes(b.ptr + 1, b.len - 1);
-	while (
-	    b.len > 0 && (b.ptr[b.len - 1] == ' ' || b.ptr[b.len - 1] == '\t'))
-		b.len--;
-	return b;
-}
-
 /* What stands behind the last `mark`. A quoted text that has one in it leaves a
  * rest that is no address. */
 static struct cw_bytes
@@ -35,7 +24,7 @@ for_of(struct cw_bytes element)
 		const uint8_t *end = memchr(element.ptr, ';', element.len);
 		size_t n =
 		    end == NULL ? element.len : (size_t)(end - element.ptr);
-		struct cw_bytes pair = trim(cw_bytes(element.ptr, n));
+		struct cw_bytes pair = cw_bytes_trim(cw_bytes(element.ptr, n));
 
 		if (pair.len > 4 &&
 		    strncasecmp((const char *)pair.ptr, "for=", 4) == 0)
@@ -78,7 +67,7 @@ bool
 cw_forwarded_address(const char *header, struct cw_bytes value,
     char out[CW_ADDRESS_CHARS])
 {
-	struct cw_bytes b = trim(last(value, ','));
+	struct cw_bytes b = cw_bytes_trim(last(value, ','));
 	uint8_t address[16];
 
 	if (strcasecmp(header, "Forwarded") == 0)

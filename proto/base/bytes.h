@@ -47,4 +47,16 @@ cw_bytes_is(struct cw_bytes a, const char *s)
 	return cw_bytes_equal(a, cw_bytes_str(s));
 }
 
+/* Without the spaces and tabs at both ends. */
+static inline struct cw_bytes
+cw_bytes_trim(struct cw_bytes b)
+{
+	while (b.len > 0 && (b.ptr[0] == ' ' || b.ptr[0] == '\t'))
+		b = cw_bytes(b.ptr + 1, b.len - 1);
+	while (
+	    b.len > 0 && (b.ptr[b.len - 1] == ' ' || b.ptr[b.len - 1] == '\t'))
+		b.len--;
+	return b;
+}
+
 #endif
