@@ -9,8 +9,6 @@
 
 #include "proto/base/fdio.h"
 
-#define SECRET_FILE_MAX 65536
-
 enum cw_err
 cw_newfile_store(const char *path, struct cw_bytes bytes, mode_t mode)
 {
@@ -29,31 +27,6 @@ cw_newfile_store(const char *path, struct cw_bytes bytes, mode_t mode)
 	close(fd);
 	if (err != CW_OK)
 		unlink(path);
-	return err;
-}
-
-enum cw_err
-cw_secretfile_load(const char *path, struct cw_buf *out)
-{
-	enum cw_err err = CW_OK;
-	struct stat st;
-	uint8_t *at;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return errno == ENOENT ? CW_ERR_NO_FILE : CW_ERR_IO;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		err = CW_ERR_IO;
-	else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		err = CW_ERR_FILE_MODE;
-	else if (st.st_size > SECRET_FILE_MAX)
-		err = CW_ERR_TOO_LARGE;
-	if (err == CW_OK) {
-		at = cw_buf_extend(out, (size_t)st.st_size);
-		err = at == NULL ? out->err :
-				   cw_fd_read(fd, at, (size_t)st.st_size);
-	}
-	close(fd);
 	return err;
 }
 

@@ -39,8 +39,4 @@ enum cw_err cw_certfile_load(const char *path, struct cw_buf *memory,
 enum cw_err cw_newfile_store(const char *path, struct cw_bytes bytes,
     mode_t mode) __attribute__((warn_unused_result));
 
-/* Any file that only its owner may read: FILE_MODE otherwise. */
-enum cw_err cw_secretfile_load(const char *path, struct cw_buf *out)
-    __attribute__((warn_unused_result));
-
 #endif

@@ -10,6 +10,8 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
+#include "proto/base/fdio.h"
+
 /* RFC 7914: 16 MiB and about 50 ms on a desktop machine. */
 #define SCRYPT_N 16384
 #define SCRYPT_R 8
@@ -126,7 +128,7 @@ cw_keyfile_load(const char *path, struct cw_passphrase *passphrase,
 
 	*out = NULL;
 	cw_buf_init(&pem, 65536);
-	err = cw_secretfile_load(path, &pem);
+	err = cw_file_load_own(path, &pem);
 	if (err == CW_OK) {
 		bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
 		pkey = PEM_read_bio_PrivateKey(bio, NULL, answer, &q);

@@ -12,6 +12,7 @@
 
 #include "keys/keyfile.h"
 #include "keys/signer_log_check.h"
+#include "proto/base/fdio.h"
 
 struct repair {
 	const struct cw_log_repair *o;
@@ -30,7 +31,7 @@ load_key(struct repair *r)
 	enum cw_err err;
 
 	cw_buf_init(&b, CW_TAG_BYTES);
-	err = cw_secretfile_load(r->o->tag_key, &b);
+	err = cw_file_load_own(r->o->tag_key, &b);
 	if (err == CW_OK && b.len != CW_TAG_BYTES)
 		err = CW_ERR_BAD_PRIVATE_KEY;
 	if (err == CW_OK)

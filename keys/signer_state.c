@@ -214,7 +214,7 @@ load_tag_key(struct cw_signer_state *s)
 	if (s->tag_key == NULL)
 		return CW_ERR_NO_MEMORY;
 	cw_buf_init(&b, CW_TAG_BYTES);
-	err = cw_secretfile_load(s->config->tag_key, &b);
+	err = cw_file_load_own(s->config->tag_key, &b);
 	if (err == CW_OK && b.len != CW_TAG_BYTES)
 		err = CW_ERR_BAD_PRIVATE_KEY;
 	if (err == CW_OK)

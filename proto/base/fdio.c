@@ -49,8 +49,8 @@ cw_fd_write(int fd, struct cw_bytes bytes)
 	return CW_OK;
 }
 
-enum cw_err
-cw_file_load(const char *path, struct cw_buf *out)
+static enum cw_err
+load(const char *path, mode_t nobody_may, struct cw_buf *out)
 {
 	enum cw_err err = CW_OK;
 	struct stat st;
@@ -59,15 +59,29 @@ cw_file_load(const char *path, struct cw_buf *out)
 
 	if (fd < 0)
 		return errno == ENOENT ? CW_ERR_NO_FILE : CW_ERR_IO;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		err = CW_ERR_IO;
-		goto out;
+	else if ((st.st_mode & nobody_may) != 0)
+		err = CW_ERR_FILE_MODE;
+	if (err == CW_OK) {
+		at = cw_buf_extend(out, (size_t)st.st_size);
+		err = at == NULL ? out->err :
+				   cw_fd_read(fd, at, (size_t)st.st_size);
 	}
-	at = cw_buf_extend(out, (size_t)st.st_size);
-	err = at == NULL ? out->err : cw_fd_read(fd, at, (size_t)st.st_size);
-out:
 	close(fd);
 	return err;
+}
+
+enum cw_err
+cw_file_load(const char *path, struct cw_buf *out)
+{
+	return load(path, 0, out);
+}
+
+enum cw_err
+cw_file_load_own(const char *path, struct cw_buf *out)
+{
+	return load(path, S_IRWXG | S_IRWXO, out);
 }
 
 /* Longer paths are refused; a stack frame stays small. */

@@ -23,6 +23,11 @@ enum cw_err cw_fd_write(int fd, struct cw_bytes bytes)
 enum cw_err cw_file_load(const char *path, struct cw_buf *out)
     __attribute__((warn_unused_result));
 
+/* The same of one that its owner alone may read or write. Errors: FILE_MODE,
+ * too. */
+enum cw_err cw_file_load_own(const char *path, struct cw_buf *out)
+    __attribute__((warn_unused_result));
+
 /*
  * Replaces the file so that after a kill or power cut at any instant it holds
  * either the old or the new bytes: temporary file beside it, fsync, rename,

@@ -173,6 +173,6 @@ cw_keys_tree_card(const struct cw_keys_tree *tree, unsigned number,
 	char name[64];
 
 	snprintf(name, sizeof(name), "cards/card-%u.personalisation", number);
-	need(cw_secretfile_load(cw_keys_tree_path(tree, name), out) == CW_OK,
+	need(cw_file_load_own(cw_keys_tree_path(tree, name), out) == CW_OK,
 	    "no such card");
 }

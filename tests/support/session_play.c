@@ -8,6 +8,7 @@
 #include "keys/certmaker.h"
 #include "keys/devtree.h"
 #include "keys/keyfile.h"
+#include "proto/base/fdio.h"
 #include "proto/grant.h"
 #include "proto/intent.h"
 
@@ -76,7 +77,7 @@ load_tree(struct cw_play *play, unsigned card, enum cw_mode mode)
 	load_party(play, "issuer-root", false, &play->issuer_root);
 	snprintf(name, sizeof(name), "cards/card-%u.personalisation", card);
 	cw_buf_init(&play->personalisation, CW_BODY_MAX);
-	cw_play_must(cw_secretfile_load(path_in(play->tree, name),
+	cw_play_must(cw_file_load_own(path_in(play->tree, name),
 			 &play->personalisation),
 	    name);
 	cw_play_must(cw_personalisation_decode(cw_buf_bytes(

@@ -170,6 +170,27 @@ a_stored_file_is_loaded_again_with_its_mode(void **state)
 }
 
 static void
+what_others_may_read_is_no_file_of_one_s_own(void **state)
+{
+	static const mode_t others[] = { 0640, 0620, 0610, 0604, 0602, 0601 };
+	struct cw_buf b;
+
+	(void)state;
+	cw_buf_init(&b, 100);
+	assert_err(cw_file_store(path, cw_bytes_str("own"), 0600), CW_OK);
+	assert_err(cw_file_load_own(path, &b), CW_OK);
+	assert_true(cw_bytes_is(cw_buf_bytes(&b), "own"));
+	cw_buf_reset(&b);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		assert_int_equal(chmod(path, others[i]), 0);
+		assert_err(cw_file_load_own(path, &b), CW_ERR_FILE_MODE);
+		assert_int_equal(b.len, 0);
+	}
+	assert_err(cw_file_load_own("/nonexistent/file", &b), CW_ERR_NO_FILE);
+	cw_buf_wipe(&b);
+}
+
+static void
 no_temporary_file_stays_behind(void **state)
 {
 	char temp[80];
@@ -333,6 +354,7 @@ main(void)
 		cmocka_unit_test(writing_to_nobody_is_closed),
 		cmocka_unit_test(a_full_device_is_no_space),
 		cmocka_unit_test(a_stored_file_is_loaded_again_with_its_mode),
+		cmocka_unit_test(what_others_may_read_is_no_file_of_one_s_own),
 		cmocka_unit_test(no_temporary_file_stays_behind),
 		cmocka_unit_test(an_old_temporary_file_is_in_nobodys_way),
 		cmocka_unit_test(an_old_temporary_file_does_not_lend_its_mode),

@@ -279,7 +279,7 @@ a_card_of_a_ceremony_attests(void **state)
 	assert_err(cw_certfile_load(at("vendor.pem"), &memory, chain, &n),
 	    CW_OK);
 	assert_err(cw_trust_add_root(trust, chain[0]), CW_OK);
-	assert_err(cw_secretfile_load(at("card"), &file), CW_OK);
+	assert_err(cw_file_load_own(at("card"), &file), CW_OK);
 	assert_err(cw_personalisation_decode(cw_buf_bytes(&file), &p), CW_OK);
 	assert_err(cw_trust_check_attestation(trust, p.card_chain,
 		       p.n_card_chain, now_s, &a),
