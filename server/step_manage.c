@@ -205,9 +205,8 @@ decide(struct cw_step_run *run, struct listing *l)
 	if (secret->n_deeds == 0 ||
 	    (cw_scope_makes_keys(scope) && replacement(secret) == NULL))
 		return CW_ERR_NOTHING_THERE;
-	return cw_scope_makes_keys(scope) ?
-	    cw_step_order_key(run, &l->grant) :
-	    close_without_key(run);
+	return cw_scope_makes_keys(scope) ? cw_step_order_key(run, &l->grant) :
+					    close_without_key(run);
 }
 
 static enum cw_err
