@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -107,17 +108,37 @@ any_open(const struct loop *l)
 	return false;
 }
 
+/* One request at most of each channel that waits for no answer. True if there was
+ * something to take. */
+static bool
+take_ready(struct loop *l, int timeout_ms)
+{
+	int ready = poll(l->polls, l->n, timeout_ms);
+	bool taken = false;
+
+	if (ready < 0 && errno != EINTR)
+		stop(l, CW_SIGNER_EXIT_START);
+	for (size_t i = 0; ready > 0 && i < l->n; i++)
+		if (l->polls[i].fd >= 0 && l->polls[i].revents != 0 &&
+		    !l->waits[i]) {
+			take(l, i);
+			taken = true;
+		}
+	return taken;
+}
+
+/* Before something is made durable, others that are about to ask may do so: a
+ * commit costs as much for one as for all. */
 static void
 serve(struct loop *l)
 {
 	while (!l->stops && any_open(l)) {
-		int ready = poll(l->polls, l->n, -1);
+		bool taken = take_ready(l, -1);
 
-		if (ready < 0 && errno != EINTR)
-			stop(l, CW_SIGNER_EXIT_START);
-		for (size_t i = 0; ready > 0 && i < l->n; i++)
-			if (l->polls[i].fd >= 0 && l->polls[i].revents != 0)
-				take(l, i);
+		while (taken && !l->stops && l->state.log.pending.len > 0) {
+			sched_yield();
+			taken = take_ready(l, 0);
+		}
 		finish_round(l);
 	}
 }
