@@ -46,16 +46,19 @@ const missingAt = {
 	CARD_IN_USE: 'card',
 };
 
-// For reader and card the agent waits; for the rest there is nobody to wait.
-const waitable = [null, 'NO_READER', 'NO_CARD', 'WRONG_CARD', 'CARD_IN_USE'];
+// For reader and card the agent waits; for the rest there is nobody to wait. A
+// site that is new to the extension learns nothing before the click on Begin.
+const waitable = [null, 'NEEDS_CLICK', 'NO_READER', 'NO_CARD', 'WRONG_CARD', 'CARD_IN_USE'];
 
 function showList(code) {
 	const list = $('.checks');
-	const at = code === null ? needs.length :
+	const isAsked = code === 'NEEDS_CLICK';
+	const at = code === null ? needs.length : isAsked ? 1 :
 		needs.indexOf(missingAt[code] ?? 'agent');
 
 	needs.forEach((need, i) => {
-		const state = i < at ? 'ready' : i === at ? 'missing' : 'unknown';
+		const state = i < at ? 'ready' :
+			i === at && !isAsked ? 'missing' : 'unknown';
 		const item = list.querySelector(`[data-check="${need}"]`);
 
 		item.className = state;
@@ -71,7 +74,9 @@ function wordsOf(code) {
 let shown; // what the page says now: a code, or null
 
 function showNeeds(code) {
-	say(code === null ? text('check-all') : wordsOf(code).join(' '));
+	const isFree = code === null || code === 'NEEDS_CLICK';
+	say(code === null ? text('check-all') :
+		isFree ? text('check-begin') : wordsOf(code).join(' '));
 	if (code === shown)
 		return;
 	shown = code;
@@ -79,10 +84,11 @@ function showNeeds(code) {
 	const box = $('#missing');
 	const start = $('#start');
 	const focused = document.activeElement;
-	if (code !== null)
+	if (!isFree)
 		[box.querySelector('.what').textContent,
 			box.querySelector('.remedy').textContent] = wordsOf(code);
-	box.hidden = code === null;
+	box.hidden = isFree;
+	$('#rest').hidden = code !== 'NEEDS_CLICK';
 	start.hidden = !waitable.includes(code);
 	$('#headless').open = code === 'EXTENSION_MISSING';
 	// A button that has the focus may vanish: it goes to what is next.
@@ -100,7 +106,7 @@ function check() {
 		known = code;
 		if (view === 'plan') {
 			showNeeds(code);
-			if (code !== null && !document.hidden)
+			if (code !== null && code !== 'NEEDS_CLICK' && !document.hidden)
 				timer = setTimeout(check, AGAIN_MS);
 		}
 		return code;

@@ -183,7 +183,8 @@
 	const requests = {
 		ping: (id) => answer(id, 'pong',
 			{ version: chrome.runtime.getManifest().version }),
-		status: (id) => tell(id, { type: 'status', id }),
+		status: (id) => tell(id, { type: 'status', id,
+			clicked: performance.now() - clicked <= CLICK_MS }),
 		cancel: () => port?.postMessage({ type: 'cancel' }),
 		provision(id, data) {
 			if (running !== null)

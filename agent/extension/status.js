@@ -5,12 +5,17 @@ import { Host } from './host.js';
 
 const STATUS_MS = 10000;
 
-export function status() {
-	const found = {
+// An answer that starts no agent and tells nothing.
+export function withheld(problem) {
+	return {
 		extension: true,
 		version: chrome.runtime.getManifest().version,
-		agent: null, problem: null, pcscd: null, readers: [], pin: null,
+		agent: null, problem, pcscd: null, readers: [], pin: null,
 	};
+}
+
+export function status() {
+	const found = withheld(null);
 	return new Promise((resolve) => {
 		let host = null;
 		const end = (problem) => {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The background of the extension: who may ask, one run at a time, and which
 // port belongs to whom.
-import { identify, isAllowed } from './identity.js';
+import { identify } from './identity.js';
+import { isKnown, mayAsk, remember } from './origins.js';
 import { Run } from './run.js';
-import { ORIGINS } from './settings.js';
-import { status } from './status.js';
+import { status, withheld } from './status.js';
 
 // A site whose dialog was refused this often waits before it may ask again.
 const REFUSALS = 3;
@@ -13,24 +13,9 @@ const REFUSALS_MS = 60000;
 const refusals = new Map(); // origin -> times
 let current = null; // the last run; its dialog may come after its end
 
-// Asked for at once: a browser that has just started takes seconds to know it.
-async function load() {
-	try {
-		return (await chrome.storage.managed.get('origins')).origins;
-	} catch {
-		return undefined; // nobody manages this browser
-	}
-}
-
-let policy = load();
-chrome.storage.onChanged.addListener((changes, area) => {
-	if (area === 'managed')
-		policy = load();
-});
-
 // The reason why this page may not ask, or null.
 async function objection(who) {
-	if (who === null || !isAllowed(who.url, ORIGINS, await policy))
+	if (who === null || !await mayAsk(who.url))
 		return 'ORIGIN_REFUSED';
 	return null;
 }
@@ -43,6 +28,8 @@ function tired(origin) {
 }
 
 function ended(run) {
+	if (run.wasAccepted)
+		remember(run.origin).catch(() => {});
 	if (run.view.failure?.code === 'REFUSED' && !run.wasAccepted)
 		refusals.set(run.origin,
 			[...(refusals.get(run.origin) ?? []), Date.now()]);
@@ -55,6 +42,7 @@ class Page {
 	#who;
 	#run = null;
 	#asking = null;
+	#wasClicked = false;
 
 	constructor(port) {
 		this.#port = port;
@@ -69,7 +57,7 @@ class Page {
 
 	#receive(message) {
 		if (message.type === 'status')
-			this.#status(message.id);
+			this.#status(message.id, message.clicked === true);
 		else if (message.type === 'provision')
 			this.#provision(message.intent);
 		else
@@ -80,13 +68,25 @@ class Page {
 		this.#port?.postMessage(message);
 	}
 
-	async #status(id) {
+	async #find() {
 		const problem = await objection(this.#who);
+		if (problem !== null)
+			return withheld(problem);
+		if (!this.#wasClicked && !await isKnown(this.#who.url))
+			return withheld('NEEDS_CLICK');
+		return status();
+	}
+
+	async #status(id, clicked) {
+		// What was withheld from the page is asked for anew.
+		if (clicked && !this.#wasClicked)
+			this.#asking = null;
+		this.#wasClicked ||= clicked;
 		// However often a page asks, one agent is started for it at a time.
-		this.#asking ??= problem === null ? status() :
-			Promise.resolve({ extension: true, agent: null, problem });
-		const found = await this.#asking;
-		this.#asking = null;
+		const asking = this.#asking ??= this.#find();
+		const found = await asking;
+		if (this.#asking === asking)
+			this.#asking = null;
 		this.#send({ type: 'status', id, status: found });
 	}
 

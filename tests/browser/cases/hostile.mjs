@@ -20,6 +20,11 @@ const PAGES = {
 	'/': `<button id="go">Free prize</button><script>${LISTEN}
 		go.onclick = () => eval(window.then ?? 'ask("go")');</script>`,
 	'/unasked': `<script>${LISTEN} ask('unasked');</script>`,
+	'/curious': `<button id="go">Free prize</button><script>${LISTEN}
+		const look = (id) => postMessage({ cardwright: 1, id, type: 'status' },
+			location.origin);
+		look('early');
+		go.onclick = () => look('late');</script>`,
 	'/frame': `<script>
 		addEventListener('message', (e) => {
 			if (e.data?.from === 'extension')
@@ -123,6 +128,20 @@ export const cases = [
 	['a page that asks without a click gets no dialog', async (f) => {
 		const tab = await visit(f, '/unasked');
 		await refusedWithoutDialog(f, tab, 'unasked', 'NEEDS_CLICK');
+		await f.tidy(tab);
+	}],
+
+	['a site that is new learns nothing of agent and card', async (f) => {
+		const tab = await visit(f, '/curious');
+		const told = (id) => until(`${id} is answered`, async () =>
+			(await answers(tab)).find((a) => a.id === id));
+		const early = await told('early');
+		same([early.extension, early.problem, early.agent, early.pcscd,
+			early.readers, early.pin],
+		[true, 'NEEDS_CLICK', null, null, [], null]);
+		await tab.click('#go');
+		const late = await told('late');
+		same([late.problem, late.pcscd, late.readers.length], [null, true, 2]);
 		await f.tidy(tab);
 	}],
 

@@ -55,6 +55,15 @@ export const keyboard = [
 			await says(v, 'Everything is ready.');
 			same(await v.page.evaluate('window.same'), true);
 		}],
+	['what is new to the extension is begun without a look at the card',
+		{ status: 'stranger' }, async (v) => {
+			await v.enter();
+			await says(v, 'the rest is looked for when you begin');
+			same(await v.page.isVisible('#begin'), true);
+			same(await v.page.isVisible('#missing'), false);
+			same(await v.page.isVisible('[data-check=extension].ready'), true);
+			same(await v.page.isVisible('[data-check=card].unknown'), true);
+		}],
 	['nothing can be begun before it is known who would answer',
 		{ status: 'ready' }, async (v) => {
 			await v.enter();

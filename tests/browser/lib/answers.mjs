@@ -12,6 +12,8 @@ export const STATUS = {
 	pcscd: { ...AGENT, pcscd: false, readers: [] },
 	reader: { ...AGENT, readers: [] },
 	card: { ...AGENT, readers: [{ card: 'none' }] },
+	stranger: { agent: null, pcscd: null, readers: [],
+		problem: 'NEEDS_CLICK' },
 	ready: { ...AGENT, readers: [{ card: 'cardwright' }] },
 };
 

@@ -103,10 +103,16 @@ export class Flow {
 		return tab;
 	}
 
+	text(tab, selector) {
+		return tab.eval(`return document.querySelector(
+			${JSON.stringify(selector)}).innerText.trim()`);
+	}
+
 	ready(tab) {
 		return until('the page offers to begin', () => tab.eval(
-			'return document.querySelectorAll(".checks .ready").length === 4 && ' +
-			'!document.getElementById("begin").disabled'));
+			'return !document.getElementById("start").hidden && ' +
+			'(document.querySelectorAll(".checks .ready").length === 4 ' +
+			'|| !document.getElementById("rest").hidden)'));
 	}
 
 	// The page's own button, once it thinks that all is there.
