@@ -22,6 +22,22 @@ cw_test_hex(struct cw_buf *b, const char *hex)
 	return cw_buf_bytes(b);
 }
 
+static struct cw_buf input;
+
+struct cw_bytes
+cw_test_input(const char *hex)
+{
+	return cw_test_hex(&input, hex);
+}
+
+int
+cw_test_input_free(void **state)
+{
+	(void)state;
+	cw_buf_wipe(&input);
+	return 0;
+}
+
 void
 cw_test_assert_hex(struct cw_bytes bytes, const char *hex, const char *file,
     int line)

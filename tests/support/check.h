@@ -29,6 +29,11 @@
  * filled; the view is good until it is wiped. */
 struct cw_bytes cw_test_hex(struct cw_buf *b, const char *hex);
 
+/* The same in a buffer that is there for this; the view is good until the next
+ * call. The other is a group's teardown. */
+struct cw_bytes cw_test_input(const char *hex);
+int cw_test_input_free(void **state);
+
 /* The bytes must be those written in hex. */
 #define assert_hex(bytes, hex) \
 	cw_test_assert_hex((bytes), (hex), __FILE__, __LINE__)

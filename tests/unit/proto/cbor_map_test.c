@@ -7,22 +7,12 @@
 #include "tests/support/check.h"
 #include "tests/support/recode.h"
 
-static struct cw_buf input;
-
-static int
-free_input(void **state)
-{
-	(void)state;
-	cw_buf_wipe(&input);
-	return 0;
-}
-
 static struct cw_cbor_reader
 reader(const char *hex)
 {
 	struct cw_cbor_reader r;
 
-	cw_cbor_init(&r, cw_test_hex(&input, hex));
+	cw_cbor_init(&r, cw_test_input(hex));
 	return r;
 }
 
@@ -337,5 +327,5 @@ main(void)
 	};
 
 	return cmocka_run_group_tests_name("cbor maps", tests, NULL,
-	    free_input);
+	    cw_test_input_free);
 }

@@ -10,23 +10,13 @@ struct refusal {
 	const char *what;
 };
 
-static struct cw_buf input;
-
-static int
-free_input(void **state)
-{
-	(void)state;
-	cw_buf_wipe(&input);
-	return 0;
-}
-
 /* A reader over the bytes in hex. */
 static struct cw_cbor_reader
 reader(const char *hex)
 {
 	struct cw_cbor_reader r;
 
-	cw_cbor_init(&r, cw_test_hex(&input, hex));
+	cw_cbor_init(&r, cw_test_input(hex));
 	return r;
 }
 
@@ -34,8 +24,7 @@ static void
 check_all(const struct refusal *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		enum cw_err got =
-		    cw_cbor_check(cw_test_hex(&input, rows[i].hex));
+		enum cw_err got = cw_cbor_check(cw_test_input(rows[i].hex));
 
 		if (got != rows[i].want)
 			fail_msg("%s (%s): %s, not %s", rows[i].hex,
@@ -142,9 +131,9 @@ reserved_additional_information_is_malformed(void **state)
 		if (info >= 28 && info <= 30)
 			assert_err(got, CW_ERR_MALFORMED);
 	}
-	assert_err(cw_cbor_check(cw_test_hex(&input, "1f")), CW_ERR_MALFORMED);
-	assert_err(cw_cbor_check(cw_test_hex(&input, "3f")), CW_ERR_MALFORMED);
-	assert_err(cw_cbor_check(cw_test_hex(&input, "df")), CW_ERR_MALFORMED);
+	assert_err(cw_cbor_check(cw_test_input("1f")), CW_ERR_MALFORMED);
+	assert_err(cw_cbor_check(cw_test_input("3f")), CW_ERR_MALFORMED);
+	assert_err(cw_cbor_check(cw_test_input("df")), CW_ERR_MALFORMED);
 }
 
 static void
@@ -158,7 +147,7 @@ every_early_end_is_truncated(void **state)
 	(void)state;
 	assert_err(cw_cbor_check(CW_BYTES_NONE), CW_ERR_TRUNCATED);
 	for (size_t i = 0; i < COUNT(whole); i++) {
-		struct cw_bytes in = cw_test_hex(&input, whole[i]);
+		struct cw_bytes in = cw_test_input(whole[i]);
 
 		assert_err(cw_cbor_check(in), CW_OK);
 		for (size_t n = 0; n < in.len; n++)
@@ -272,9 +261,9 @@ static void
 bytes_behind_the_item_are_trailing(void **state)
 {
 	(void)state;
-	assert_err(cw_cbor_check(cw_test_hex(&input, "0000")), CW_ERR_TRAILING);
-	assert_err(cw_cbor_check(cw_test_hex(&input, "80ff")), CW_ERR_TRAILING);
-	assert_err(cw_cbor_check(cw_test_hex(&input, "a000")), CW_ERR_TRAILING);
+	assert_err(cw_cbor_check(cw_test_input("0000")), CW_ERR_TRAILING);
+	assert_err(cw_cbor_check(cw_test_input("80ff")), CW_ERR_TRAILING);
+	assert_err(cw_cbor_check(cw_test_input("a000")), CW_ERR_TRAILING);
 }
 
 static void
@@ -474,5 +463,6 @@ main(void)
 		cmocka_unit_test(booleans_and_null_are_told_apart),
 	};
 
-	return cmocka_run_group_tests_name("cbor", tests, NULL, free_input);
+	return cmocka_run_group_tests_name("cbor", tests, NULL,
+	    cw_test_input_free);
 }

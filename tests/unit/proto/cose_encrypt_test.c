@@ -4,16 +4,6 @@
 
 #include "tests/support/check.h"
 
-static struct cw_buf input;
-
-static int
-free_input(void **state)
-{
-	(void)state;
-	cw_buf_wipe(&input);
-	return 0;
-}
-
 static const uint8_t aead_key[CW_AEAD_KEY_BYTES] = { 1, 2, 3 };
 static const uint8_t nonce_bytes[CW_AEAD_NONCE_MAX] = { 9, 8, 7 };
 
@@ -39,8 +29,8 @@ the_authenticated_bytes_are_those_of_rfc_9052(void **state)
 
 	(void)state;
 	cw_buf_init(&out, 100);
-	cw_cose_enc_structure(cw_test_hex(&input, "a101181f"),
-	    cw_bytes_str("aad"), &out);
+	cw_cose_enc_structure(cw_test_input("a101181f"), cw_bytes_str("aad"),
+	    &out);
 	assert_hex(cw_buf_bytes(&out),
 	    "83 68456e637279707430 44a101181f 43616164");
 	cw_buf_wipe(&out);
@@ -166,8 +156,8 @@ an_encrypt0_has_exactly_the_headers_of_the_protocol(void **state)
 
 		cw_buf_init(&plain, 100);
 		err = cw_cose_encrypt0_open(CW_ALG_AES_CCM_16_128_256, aead_key,
-		    nonce_for(0), CW_BYTES_NONE,
-		    cw_test_hex(&input, rows[i].hex), &plain);
+		    nonce_for(0), CW_BYTES_NONE, cw_test_input(rows[i].hex),
+		    &plain);
 		if (err != rows[i].want)
 			fail_msg("%s: %s, not %s", rows[i].what,
 			    cw_err_name(err), cw_err_name(rows[i].want));
@@ -210,5 +200,5 @@ main(void)
 	};
 
 	return cmocka_run_group_tests_name("cose encrypt0", tests, NULL,
-	    free_input);
+	    cw_test_input_free);
 }

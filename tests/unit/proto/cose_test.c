@@ -10,16 +10,6 @@
 #define HEADER_256 "a2012810 63612f62"
 #define HEADER_ED "a2013210 63612f62"
 
-static struct cw_buf input;
-
-static int
-free_input(void **state)
-{
-	(void)state;
-	cw_buf_wipe(&input);
-	return 0;
-}
-
 static struct cw_private_key *
 new_key(enum cw_key_type type, struct cw_public_key *public_key)
 {
@@ -37,8 +27,8 @@ the_signed_bytes_are_those_of_rfc_9052(void **state)
 
 	(void)state;
 	cw_buf_init(&out, 100);
-	cw_cose_sig_structure(cw_test_hex(&input, "a10128"),
-	    cw_bytes_str("aad"), cw_bytes_str("hi"), &out);
+	cw_cose_sig_structure(cw_test_input("a10128"), cw_bytes_str("aad"),
+	    cw_bytes_str("hi"), &out);
 	assert_hex(cw_buf_bytes(&out),
 	    "84 6a5369676e617475726531 43a10128 43616164 426869");
 	cw_buf_reset(&out);
@@ -113,7 +103,7 @@ a_signature_holds_for_nothing_else(void **state)
 	assert_err(cw_cose_sign1_verify(&bad, &pub, CW_BYTES_NONE),
 	    CW_ERR_BAD_SIGNATURE);
 	bad = s;
-	bad.protected_header = cw_test_hex(&input, "a2012810 63612f63");
+	bad.protected_header = cw_test_input("a2012810 63612f63");
 	assert_err(cw_cose_sign1_verify(&bad, &pub, CW_BYTES_NONE),
 	    CW_ERR_BAD_SIGNATURE);
 	bad = s;
@@ -272,8 +262,8 @@ a_sign1_has_exactly_the_headers_of_the_protocol(void **state)
 		static const struct cw_cose_sign1 none;
 		struct cw_cose_sign1 s;
 		enum cw_err err =
-		    cw_cose_sign1_decode(cw_test_hex(&input, messages[i].hex),
-			TYP, &s);
+		    cw_cose_sign1_decode(cw_test_input(messages[i].hex), TYP,
+			&s);
 
 		if (err != messages[i].want)
 			fail_msg("%s: %s, not %s", messages[i].what,
@@ -296,7 +286,7 @@ a_signature_is_at_most_as_long_as_any_key_makes_it(void **state)
 
 		cw_buf_init(&b, 500);
 		cw_cbor_put_array(&b, 4);
-		cw_cbor_put_bstr(&b, cw_test_hex(&input, HEADER_256));
+		cw_cbor_put_bstr(&b, cw_test_input(HEADER_256));
 		cw_cbor_put_map(&b, 0);
 		cw_cbor_put_bstr(&b, CW_BYTES_NONE);
 		cw_cbor_put_bstr_head(&b, len);
@@ -326,5 +316,5 @@ main(void)
 	};
 
 	return cmocka_run_group_tests_name("cose sign1", tests, NULL,
-	    free_input);
+	    cw_test_input_free);
 }
