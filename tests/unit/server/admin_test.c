@@ -295,21 +295,19 @@ evidence_that_is_none_is_not_believed(void **state)
 	assert_string_equal(printed, "");
 }
 
-#define sentence(s)                                               \
-	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
-	    cw_server_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(an_invitation_leads_to_a_certificate_and_its_proof),
-		sentence(what_cannot_be_invited_is_refused_and_leaves_nothing),
-		sentence(a_bound_invitation_is_only_for_that_card),
-		sentence(a_withdrawn_invitation_opens_nothing),
-		sentence(
+		cw_server_test(
+		    an_invitation_leads_to_a_certificate_and_its_proof),
+		cw_server_test(
+		    what_cannot_be_invited_is_refused_and_leaves_nothing),
+		cw_server_test(a_bound_invitation_is_only_for_that_card),
+		cw_server_test(a_withdrawn_invitation_opens_nothing),
+		cw_server_test(
 		    a_revocation_suspends_at_once_and_is_carried_out_by_the_issuer),
-		sentence(evidence_that_is_none_is_not_believed),
+		cw_server_test(evidence_that_is_none_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,

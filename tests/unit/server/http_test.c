@@ -182,21 +182,18 @@ one_network_cannot_post_without_end(void **state)
 	cw_http_response_wipe(&r);
 }
 
-#define sentence(s)                                               \
-	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
-	    cw_server_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(head_goes_where_get_goes),
-		sentence(a_method_that_is_refused_is_told_which_are_not),
-		sentence(
+		cw_server_test(head_goes_where_get_goes),
+		cw_server_test(a_method_that_is_refused_is_told_which_are_not),
+		cw_server_test(
 		    a_body_longer_than_the_address_takes_is_refused_by_the_head),
-		sentence(every_answer_has_the_headers_that_protect_it),
-		sentence(the_cookie_is_bound_to_the_host_where_there_is_tls),
-		sentence(one_network_cannot_post_without_end),
+		cw_server_test(every_answer_has_the_headers_that_protect_it),
+		cw_server_test(
+		    the_cookie_is_bound_to_the_host_where_there_is_tls),
+		cw_server_test(one_network_cannot_post_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,

@@ -206,20 +206,17 @@ elsewhere_the_page_leads_there(void **state)
 	cw_http_response_wipe(&r);
 }
 
-#define sentence(s)                                               \
-	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
-	    cw_server_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(
+		cw_server_test(
 		    an_active_certificate_is_shown_with_the_others_of_its_account),
-		sentence(a_certificate_that_is_not_active_is_told_why),
-		sentence(what_is_not_ours_is_foreign),
-		sentence(nothing_else_is_where_certificates_are_asked_for),
-		sentence(elsewhere_the_page_leads_there),
+		cw_server_test(a_certificate_that_is_not_active_is_told_why),
+		cw_server_test(what_is_not_ours_is_foreign),
+		cw_server_test(
+		    nothing_else_is_where_certificates_are_asked_for),
+		cw_server_test(elsewhere_the_page_leads_there),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,

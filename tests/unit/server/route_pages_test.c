@@ -129,19 +129,17 @@ the_files_of_the_pages_are_served_and_may_be_kept(void **state)
 	}
 }
 
-#define sentence(f)                                               \
-	cmocka_unit_test_setup_teardown(f, cw_server_world_setup, \
-	    cw_server_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(pages_speak_the_language_that_the_browser_asks_for),
-		sentence(errors_speak_it_too),
-		sentence(
+		cw_server_test(
+		    pages_speak_the_language_that_the_browser_asks_for),
+		cw_server_test(errors_speak_it_too),
+		cw_server_test(
 		    the_invitation_says_its_own_address_for_the_command_line),
-		sentence(the_files_of_the_pages_are_served_and_may_be_kept),
+		cw_server_test(
+		    the_files_of_the_pages_are_served_and_may_be_kept),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,

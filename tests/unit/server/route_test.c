@@ -343,24 +343,20 @@ a_page_opens_until_the_card_has_confirmed_the_certificate(void **state)
 	cw_server_play_wipe(&play);
 }
 
-#define sentence(s)                                               \
-	cmocka_unit_test_setup_teardown(s, cw_server_world_setup, \
-	    cw_server_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(looking_at_an_invitation_does_not_use_it),
-		sentence(
+		cw_server_test(looking_at_an_invitation_does_not_use_it),
+		cw_server_test(
 		    the_pages_say_what_will_happen_and_where_the_intent_is),
-		sentence(a_whole_session_goes_over_the_routes),
-		sentence(the_last_page_says_that_it_worked),
-		sentence(health_tells_of_signer_and_store),
-		sentence(every_refusal_has_its_status_and_number),
-		sentence(
+		cw_server_test(a_whole_session_goes_over_the_routes),
+		cw_server_test(the_last_page_says_that_it_worked),
+		cw_server_test(health_tells_of_signer_and_store),
+		cw_server_test(every_refusal_has_its_status_and_number),
+		cw_server_test(
 		    an_invitation_that_does_not_stand_is_refused_on_every_page),
-		sentence(
+		cw_server_test(
 		    a_page_opens_until_the_card_has_confirmed_the_certificate),
 	};
 
