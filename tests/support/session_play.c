@@ -25,8 +25,8 @@ cw_play_must(enum cw_err err, const char *what)
 	exit(1);
 }
 
-static const char *
-path_in(const char *dir, const char *name)
+const char *
+cw_play_path(const char *dir, const char *name)
 {
 	static char path[512];
 
@@ -55,13 +55,13 @@ load_party(const struct cw_play *play, const char *name, bool has_key,
 
 	cw_buf_init(&party->memory, (size_t)CW_CHAIN_MAX * CW_CERT_MAX_BYTES);
 	snprintf(file, sizeof(file), "%s.pem", name);
-	cw_play_must(cw_certfile_load(path_in(play->tree, file), &party->memory,
-			 party->chain, &party->n_chain),
+	cw_play_must(cw_certfile_load(cw_play_path(play->tree, file),
+			 &party->memory, party->chain, &party->n_chain),
 	    file);
 	snprintf(file, sizeof(file), "%s.key", name);
 	if (has_key)
-		cw_play_must(cw_keyfile_load(path_in(play->tree, file), NULL,
-				 &party->key),
+		cw_play_must(cw_keyfile_load(cw_play_path(play->tree, file),
+				 NULL, &party->key),
 		    file);
 }
 
@@ -77,7 +77,7 @@ load_tree(struct cw_play *play, unsigned card, enum cw_mode mode)
 	load_party(play, "issuer-root", false, &play->issuer_root);
 	snprintf(name, sizeof(name), "cards/card-%u.personalisation", card);
 	cw_buf_init(&play->personalisation, CW_BODY_MAX);
-	cw_play_must(cw_file_load_own(path_in(play->tree, name),
+	cw_play_must(cw_file_load_own(cw_play_path(play->tree, name),
 			 &play->personalisation),
 	    name);
 	cw_play_must(cw_personalisation_decode(cw_buf_bytes(

@@ -60,6 +60,9 @@ size_t cw_play_issued(const struct cw_play *play,
 /* What the issuer would keep of it, appended. */
 void cw_play_evidence(const struct cw_play *play, struct cw_buf *out);
 
+/* DIR/NAME, until the next call. */
+const char *cw_play_path(const char *dir, const char *name);
+
 /* Ends the program unless `err` is CW_OK. */
 void cw_play_must(enum cw_err err, const char *what);
 

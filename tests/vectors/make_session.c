@@ -15,17 +15,6 @@
 #include "tests/support/json_write.h"
 #include "tests/support/session_play.h"
 
-static const char *
-path_in(const char *dir, const char *name)
-{
-	static char path[512];
-
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >=
-	    (int)sizeof(path))
-		cw_play_must(CW_ERR_NO_FILE, dir);
-	return path;
-}
-
 /* ---- the vector file ---- */
 
 /* nonce_i and the array that is external_aad, from docs/protocol.md 6. */
@@ -250,7 +239,8 @@ static void
 write_session(const struct cw_play *play, const char *out, const char *name)
 {
 	const struct cw_request *request = &play->issuer.request;
-	struct cw_json_writer w = { .file = fopen(path_in(out, name), "w") };
+	struct cw_json_writer w = { .file =
+					fopen(cw_play_path(out, name), "w") };
 
 	cw_play_must(w.file == NULL ? CW_ERR_IO : CW_OK, name);
 	cw_json_open(&w, NULL, '{');
@@ -293,8 +283,8 @@ make(const char *tree, const char *out, unsigned suite, enum cw_mode mode)
 	cw_buf_init(&evidence, CW_EVIDENCE_MAX);
 	cw_play_evidence(play, &evidence);
 	snprintf(name, sizeof(name), "evidence-suite%u.cbor", suite);
-	cw_play_must(cw_file_store(path_in(out, name), cw_buf_bytes(&evidence),
-			 0644),
+	cw_play_must(cw_file_store(cw_play_path(out, name),
+			 cw_buf_bytes(&evidence), 0644),
 	    name);
 	cw_buf_wipe(&evidence);
 	cw_play_wipe(play);
