@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "card/state.h"
 #include "proto/apdu.h"
 #include "proto/card_link.h"
 
@@ -143,4 +144,35 @@ cw_test_ends_with(struct cw_test_world *w, struct cw_command command,
 	assert_err(cw_list_public_decode(cw_buf_bytes(&w->out), slots, &n),
 	    CW_OK);
 	assert_int_equal(n, 0);
+}
+
+void
+cw_test_run_plain(struct cw_test_issuer *issuer, struct cw_bytes plain)
+{
+	cw_buf_reset(&issuer->command);
+	assert_err(cw_channel_seal_command(&issuer->channel, issuer->i + 1,
+		       plain, &issuer->command),
+	    CW_OK);
+	assert_err(cw_test_issuer_send(issuer, cw_buf_bytes(&issuer->command)),
+	    CW_OK);
+	cw_buf_reset(&issuer->reply_plain);
+	assert_err(cw_channel_open_reply(&issuer->channel, issuer->i + 1,
+		       cw_buf_bytes(&issuer->command),
+		       cw_buf_bytes(&issuer->reply), &issuer->reply_plain),
+	    CW_OK);
+}
+
+void
+cw_test_state_reads_back(struct cw_test_world *w)
+{
+	struct cw_bytes stored = cw_buf_bytes(&w->card.storage.bytes);
+	struct cw_card_state *decoded = NULL;
+	struct cw_buf again;
+
+	assert_err(cw_card_state_decode(stored, &decoded), CW_OK);
+	cw_buf_init(&again, CW_CARD_STORAGE_MAX);
+	cw_card_state_encode(decoded, &again);
+	assert_true(cw_bytes_equal(stored, cw_buf_bytes(&again)));
+	cw_card_state_free(&decoded);
+	cw_buf_wipe(&again);
 }

@@ -46,10 +46,17 @@ enum cw_err cw_test_run(struct cw_test_issuer *issuer,
     const struct cw_command *command);
 void cw_test_must_run(struct cw_test_issuer *issuer, struct cw_command command);
 
+/* Sends these bytes as the next command and opens the reply; the channel stays
+ * where it was. */
+void cw_test_run_plain(struct cw_test_issuer *issuer, struct cw_bytes plain);
+
 /* The command gets this error reply, also when it is repeated; that was the
  * session's end; and nothing of the session is left. */
 void cw_test_ends_with(struct cw_test_world *w, struct cw_command command,
     enum cw_err want);
+
+/* What the card has stored is the same when it was read and written again. */
+void cw_test_state_reads_back(struct cw_test_world *w);
 
 #define world_test(sentence)                                           \
 	cmocka_unit_test_setup_teardown(sentence, cw_test_world_setup, \

@@ -46,22 +46,6 @@ certificates_must_fit_the_key(void **state)
 	    CW_ERR_UNKNOWN_ID);
 }
 
-static void
-sealed(struct cw_test_issuer *issuer, struct cw_bytes plain)
-{
-	cw_buf_reset(&issuer->command);
-	assert_err(cw_channel_seal_command(&issuer->channel, issuer->i + 1,
-		       plain, &issuer->command),
-	    CW_OK);
-	assert_err(cw_test_issuer_send(issuer, cw_buf_bytes(&issuer->command)),
-	    CW_OK);
-	cw_buf_reset(&issuer->reply_plain);
-	assert_err(cw_channel_open_reply(&issuer->channel, issuer->i + 1,
-		       cw_buf_bytes(&issuer->command),
-		       cw_buf_bytes(&issuer->reply), &issuer->reply_plain),
-	    CW_OK);
-}
-
 /* Every type of key with every type's certificate, its own last. */
 static void
 each_type_of_key_takes_its_own_certificate_only(void **state)
@@ -120,7 +104,7 @@ set_large(struct cw_test_world *w, uint32_t id,
 	cw_cbor_put_bstr(&plain, cw_buf_bytes(&w->issuer.certificate));
 	for (size_t j = 0; j < n; j++)
 		cw_cbor_put_bstr(&plain, cw_bytes(filler, len));
-	sealed(&w->issuer, cw_buf_bytes(&plain));
+	cw_test_run_plain(&w->issuer, cw_buf_bytes(&plain));
 	cw_channel_advance(&w->issuer.channel, cw_buf_bytes(&w->issuer.command),
 	    cw_buf_bytes(&w->issuer.reply));
 	w->issuer.i++;
@@ -285,7 +269,8 @@ what_is_no_command_gets_an_error_reply(void **state)
 
 		print_message("%s\n", rows[i].name);
 		assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
-		sealed(&w->issuer, cw_test_hex(&w->out, rows[i].hex));
+		cw_test_run_plain(&w->issuer,
+		    cw_test_hex(&w->out, rows[i].hex));
 		assert_err(cw_reply_decode(CW_LIST,
 			       cw_buf_bytes(&w->issuer.reply_plain), &reply),
 		    CW_OK);

@@ -43,19 +43,9 @@ static void
 everything_is_the_same_after_encoding(void **state)
 {
 	struct cw_test_world *w = *state;
-	struct cw_card_state *decoded = NULL;
-	struct cw_buf again;
 
 	fill(w);
-	assert_err(cw_card_state_decode(cw_buf_bytes(&w->card.storage.bytes),
-		       &decoded),
-	    CW_OK);
-	cw_buf_init(&again, CW_CARD_STORAGE_MAX);
-	cw_card_state_encode(decoded, &again);
-	assert_true(cw_bytes_equal(cw_buf_bytes(&w->card.storage.bytes),
-	    cw_buf_bytes(&again)));
-	cw_card_state_free(&decoded);
-	cw_buf_wipe(&again);
+	cw_test_state_reads_back(w);
 }
 
 static void

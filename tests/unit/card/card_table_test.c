@@ -57,17 +57,7 @@ run_plain(struct cw_test_issuer *issuer, enum cw_command_no no,
 {
 	struct cw_reply reply = { .err = CW_OK };
 
-	cw_buf_reset(&issuer->command);
-	assert_err(cw_channel_seal_command(&issuer->channel, issuer->i + 1,
-		       plain, &issuer->command),
-	    CW_OK);
-	assert_err(cw_test_issuer_send(issuer, cw_buf_bytes(&issuer->command)),
-	    CW_OK);
-	cw_buf_reset(&issuer->reply_plain);
-	assert_err(cw_channel_open_reply(&issuer->channel, issuer->i + 1,
-		       cw_buf_bytes(&issuer->command),
-		       cw_buf_bytes(&issuer->reply), &issuer->reply_plain),
-	    CW_OK);
+	cw_test_run_plain(issuer, plain);
 	assert_err(cw_reply_decode(no, cw_buf_bytes(&issuer->reply_plain),
 		       &reply),
 	    CW_OK);
