@@ -93,12 +93,25 @@ of_row(struct cw_kit *kit, const struct rule_row *row, bool puk)
 	    cw_kit_aborts(kit);
 }
 
+/* The same rule for a value that the holder would choose. */
+static bool
+of_holder(struct cw_kit *kit, const struct rule_row *row)
+{
+	struct cw_command c = cw_kit_policy();
+
+	c.u.create_pin_policy.rule = row->rule;
+	c.u.create_pin_policy.issuer_set = false;
+	c.u.create_pin_policy.value = CW_BYTES_NONE;
+	c.u.create_pin_policy.puk = 0;
+	return cw_kit_refuses(kit, c, row->want, row->what);
+}
+
 static bool
 limits(struct cw_kit *kit)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (!of_row(kit, &rules[i], false) ||
-		    !of_row(kit, &rules[i], true))
+		    !of_row(kit, &rules[i], true) || !of_holder(kit, &rules[i]))
 			return false;
 	return true;
 }

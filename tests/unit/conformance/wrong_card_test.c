@@ -6,31 +6,15 @@
  * after an APDU.
  * TIMEOUT: 120
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "card/command.h"
 #include "proto/base/secret.h"
 #include "tests/support/check.h"
-#include "tests/support/kit_world.h"
+#include "tests/support/wrong_card.h"
 
-#define INS_AT 1 /* in an APDU */
-
-static const char *flaw;     /* of the card at work; NULL: none */
-static struct cw_card *card; /* at work, or NULL */
-static uint8_t ins;          /* at work */
-
-static bool
-has(const char *name)
-{
-	return flaw != NULL && card != NULL && strcmp(flaw, name) == 0;
-}
-
-/* A function of the card that is done otherwise, and the real one. */
-#define OTHERWISE(type, name, ...)       \
-	type __real_##name(__VA_ARGS__); \
-	type __wrap_##name(__VA_ARGS__); \
-	type __wrap_##name(__VA_ARGS__)
+#define has cw_wrong_has
+#define ins cw_wrong_ins
 
 /* ---- keys, random numbers, requests ---- */
 
@@ -76,7 +60,7 @@ OTHERWISE(enum cw_err, cw_request_decode, struct cw_bytes in,
 	enum cw_err err = __real_cw_request_decode(in, out);
 
 	if (has("caps-unchecked"))
-		cw_hash(cw_buf_bytes(&card->ram.caps), out->caps_hash);
+		cw_hash(cw_buf_bytes(&cw_wrong_card->ram.caps), out->caps_hash);
 	return err;
 }
 
@@ -205,7 +189,7 @@ OTHERWISE(struct cw_card_key *, cw_card_find_slot,
     const struct cw_card_objects *objects, uint8_t slot)
 {
 	struct cw_card_key *key = __real_cw_card_find_slot(objects, slot);
-	const struct cw_card_session *s = card->state->sessions;
+	const struct cw_card_session *s = cw_wrong_card->state->sessions;
 
 	if (ins == CW_INS_COMMAND && has("slot-overwritten"))
 		return NULL;
@@ -230,7 +214,7 @@ OTHERWISE(enum cw_err, cw_cert_public_key, struct cw_bytes der,
 
 	/* Whatever the certificate carries, it is the key's. */
 	if (has("certificate-unchecked"))
-		for (s = card->state->sessions; s != NULL; s = s->next)
+		for (s = cw_wrong_card->state->sessions; s != NULL; s = s->next)
 			if (s->objects.keys != NULL)
 				*out = s->objects.keys->public_key;
 	return err;
@@ -357,23 +341,25 @@ static size_t kept_caps_len; /* 0: the nonce has been used */
 static void
 before(void)
 {
-	struct cw_card_state *state = card->state;
+	struct cw_card_state *state = cw_wrong_card->state;
 	struct cw_card_session *s;
 	struct cw_card_key *key;
 
-	if (has("nonce-outlives-reset") && !card->ram.has_nonce &&
+	if (has("nonce-outlives-reset") && !cw_wrong_card->ram.has_nonce &&
 	    kept_caps_len > 0) {
-		memcpy(card->ram.nonce, kept_nonce, sizeof(kept_nonce));
-		cw_buf_put(&card->ram.caps, cw_bytes(kept_caps, kept_caps_len));
-		card->ram.has_nonce = true;
+		memcpy(cw_wrong_card->ram.nonce, kept_nonce,
+		    sizeof(kept_nonce));
+		cw_buf_put(&cw_wrong_card->ram.caps,
+		    cw_bytes(kept_caps, kept_caps_len));
+		cw_wrong_card->ram.has_nonce = true;
 	}
-	memcpy(kept_nonce, card->ram.nonce, sizeof(kept_nonce));
+	memcpy(kept_nonce, cw_wrong_card->ram.nonce, sizeof(kept_nonce));
 	memcpy(kept_guid, state->guid, sizeof(kept_guid));
 	if (has("mode-1-without-pin") || has("reset-without-pin") ||
 	    has("slots-without-pin") || has("pin-outlives-errors"))
-		card->ram.pin_verified = true;
+		cw_wrong_card->ram.pin_verified = true;
 	if (has("slots-without-pin") || has("9c-once"))
-		card->ram.pin_fresh = card->ram.pin_verified;
+		cw_wrong_card->ram.pin_fresh = cw_wrong_card->ram.pin_verified;
 	if (has("blocked-pin-tried") && ins == CW_INS_VERIFY &&
 	    state->pin.tries == 0)
 		state->pin.tries = 1;
@@ -382,7 +368,7 @@ before(void)
 			memset(s->request_hash, 0, sizeof(s->request_hash));
 	if (has("sessions-without-limit") && ins == CW_INS_OPEN_SESSION)
 		while (state->sessions != NULL)
-			cw_card_session_drop(card, state->sessions);
+			cw_card_session_drop(cw_wrong_card, state->sessions);
 	for (s = state->sessions; s != NULL; s = s->next) {
 		if (has("scope-keys-ignored"))
 			s->scope.keys_max = CW_KEYS_MAX;
@@ -397,45 +383,33 @@ before(void)
 }
 
 static void
-after(void)
+after(struct cw_buf *response)
 {
+	(void)response;
 	if (has("nonce-kept") && ins == CW_INS_OPEN_SESSION) {
-		memcpy(card->ram.nonce, kept_nonce, sizeof(kept_nonce));
-		card->ram.has_nonce = true;
+		memcpy(cw_wrong_card->ram.nonce, kept_nonce,
+		    sizeof(kept_nonce));
+		cw_wrong_card->ram.has_nonce = true;
 	}
-	kept_caps_len = card->ram.has_nonce ? card->ram.caps.len : 0;
+	kept_caps_len =
+	    cw_wrong_card->ram.has_nonce ? cw_wrong_card->ram.caps.len : 0;
 	if (kept_caps_len > 0)
-		memcpy(kept_caps, card->ram.caps.ptr, kept_caps_len);
-	memcpy(kept_nonce, card->ram.nonce, sizeof(kept_nonce));
+		memcpy(kept_caps, cw_wrong_card->ram.caps.ptr, kept_caps_len);
+	memcpy(kept_nonce, cw_wrong_card->ram.nonce, sizeof(kept_nonce));
 	if (has("nonce-changes"))
-		card->ram.has_nonce = false;
+		cw_wrong_card->ram.has_nonce = false;
 	if (has("guid-fixed"))
-		memcpy(card->state->guid, kept_guid, sizeof(kept_guid));
+		memcpy(cw_wrong_card->state->guid, kept_guid,
+		    sizeof(kept_guid));
 	if (has("tries-without-end"))
-		card->state->pin.tries = 3;
+		cw_wrong_card->state->pin.tries = 3;
 	if (has("tries-after-comparison") && ins == CW_INS_VERIFY)
-		(void)__real_cw_card_commit(card, CW_CARD_USE_RESERVE);
-}
-
-static void
-transmit(void *ctx, struct cw_bytes command, struct cw_buf *response)
-{
-	struct cw_kit_world *w = ctx;
-
-	card = w->card.card;
-	ins = command.len > INS_AT ? command.ptr[INS_AT] : 0;
-	before();
-	w->card.wire.transmit(w->card.wire.ctx, command, response);
-	after();
-	card = NULL;
-	ins = 0;
+		(void)__real_cw_card_commit(cw_wrong_card, CW_CARD_USE_RESERVE);
 }
 
 /* ---- the cards ---- */
 
-static const struct wrong_card {
-	const char *flaw, *check;
-} cards[] = {
+static const struct cw_wrong_card cards[] = {
 #define WRONG_CARD(flaw, check) { flaw, check },
 #include "tests/unit/conformance/wrong_cards.def"
 #undef WRONG_CARD
@@ -444,32 +418,9 @@ static const struct wrong_card {
 static void
 each_wrong_card_is_caught_by_its_check(void **state)
 {
-	struct cw_kit_world *w = *state;
-	unsigned missed = 0;
+	static const struct cw_wrong_hooks hooks = { before, after };
 
-	w->kit.link.transmit = transmit;
-	for (size_t i = 0; i < COUNT(cards); i++) {
-		const struct cw_kit_check *check = cw_kit_find(cards[i].check);
-
-		assert_row(cards[i].check, check != NULL);
-		flaw = NULL;
-		if (cw_kit_run(&w->kit, check) != CW_KIT_PASSED)
-			fail_msg("%s: %s", cards[i].check, w->kit.why);
-		flaw = cards[i].flaw;
-		if (cw_kit_run(&w->kit, check) != CW_KIT_FAILED) {
-			printf("# not caught: %s by %s\n", cards[i].flaw,
-			    cards[i].check);
-			missed++;
-		}
-		printf("# %-24s %-18s %s\n", cards[i].flaw, cards[i].check,
-		    w->kit.why);
-		flaw = NULL;
-		cw_kit_world_teardown(state);
-		cw_kit_world_setup(state);
-		w = *state;
-		w->kit.link.transmit = transmit;
-	}
-	assert_int_equal(missed, 0);
+	cw_wrong_cards_run(state, cards, COUNT(cards), &hooks);
 }
 
 int
