@@ -25,6 +25,7 @@ cw_engine_init(struct cw_engine *engine, const struct cw_config *config,
 	cw_health_init(&engine->health);
 	atomic_init(&engine->open_sessions, 0);
 	atomic_init(&engine->reconciled, false);
+	pthread_mutex_init(&engine->closing, NULL);
 	pthread_mutex_init(&engine->mutex, NULL);
 }
 
@@ -45,6 +46,7 @@ cw_engine_wipe(struct cw_engine *engine)
 	cw_limits_free(&engine->limits);
 	cw_health_wipe(&engine->health);
 	pthread_mutex_destroy(&engine->mutex);
+	pthread_mutex_destroy(&engine->closing);
 }
 
 /* ---- policy: [ca chain, management chain, authority chain] ---- */

@@ -37,7 +37,8 @@ struct cw_engine {
 	atomic_bool
 	    reconciled; /* with the signer's log, and nothing lost since */
 	atomic_bool log_is_short; /* the signer's log has lost entries */
-	pthread_mutex_t mutex;
+	pthread_mutex_t closing;  /* see step_manage.c; before all others */
+	pthread_mutex_t mutex;    /* of what follows */
 	struct cw_engine_chains *chains; /* NULL until the signer answered */
 };
 

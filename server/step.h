@@ -91,6 +91,13 @@ cw_session_per_invitation(unsigned uses)
 	return 10 + 4 * uses;
 }
 
+/* Uses of a grant are the signer's to count where it certifies; where no key is
+ * made, sessions that have ended well are, and those that CLOSE went out to.
+ * Errors: INVITATION_USED, STORE_FAILED. */
+enum cw_err cw_step_check_used(struct cw_engine *engine,
+    const uint8_t code_hash[CW_HASH_BYTES], const struct cw_grant *grant)
+    __attribute__((warn_unused_result));
+
 /* Ends the session for `why`: secrets go, a certificate that is out is taken
  * back. Returns `why`, or the error that kept it from being stored. */
 enum cw_err cw_step_end(struct cw_step_run *run, enum cw_err why)

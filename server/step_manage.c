@@ -179,17 +179,26 @@ take_list(struct cw_step_run *run, struct listing *l)
 
 /* ---- what happens ---- */
 
+/* Of sessions side by side only as many get CLOSE as the grant has uses: one
+ * counts after the other has committed. */
 static enum cw_err
-close_without_key(struct cw_step_run *run)
+close_without_key(struct cw_step_run *run, const struct cw_grant *grant)
 {
+	struct cw_engine *engine = run->engine;
 	const struct cw_engine_chains *chains;
-	enum cw_err err = cw_engine_chains(run->engine, &chains);
+	enum cw_err err = cw_engine_chains(engine, &chains);
 
 	if (err != CW_OK)
 		return err;
 	cw_kept_key_put(&run->kept, CW_BYTES_NONE, chains->version);
-	err = cw_step_put_close(run, CW_PHASE_MANAGING, NULL);
-	return err != CW_OK ? err : cw_step_commit(run, CW_STAGE_INSTALLING);
+	pthread_mutex_lock(&engine->closing);
+	err = cw_step_check_used(engine, run->session->invitation, grant);
+	if (err == CW_OK)
+		err = cw_step_put_close(run, CW_PHASE_MANAGING, NULL);
+	if (err == CW_OK)
+		err = cw_step_commit(run, CW_STAGE_INSTALLING);
+	pthread_mutex_unlock(&engine->closing);
+	return err;
 }
 
 static enum cw_err
@@ -206,7 +215,7 @@ decide(struct cw_step_run *run, struct listing *l)
 	    (cw_scope_makes_keys(scope) && replacement(secret) == NULL))
 		return CW_ERR_NOTHING_THERE;
 	return cw_scope_makes_keys(scope) ? cw_step_order_key(run, &l->grant) :
-					    close_without_key(run);
+					    close_without_key(run, &l->grant);
 }
 
 static enum cw_err

@@ -96,21 +96,25 @@ check_invitation(struct cw_engine *engine,
 	    refill_ms > 0 ? (unsigned)refill_ms : 1, now_ms);
 }
 
-/* Uses of a grant are the signer's to count where it certifies; where no key is
- * made, sessions that have ended well are. */
-static enum cw_err
-check_used(struct cw_engine *engine, const struct cw_invitation *invitation,
-    const struct cw_grant *grant)
+enum cw_err
+cw_step_check_used(struct cw_engine *engine,
+    const uint8_t code_hash[CW_HASH_BYTES], const struct cw_grant *grant)
 {
-	unsigned used = 0;
+	struct cw_store *store = engine->store;
+	uint64_t closing = 0;
 	unsigned confirmed = 0;
-	enum cw_err err = CW_OK;
+	unsigned used = 0;
+	enum cw_err err;
 
-	if (!cw_scope_makes_keys(&grant->scope))
-		err = engine->store->invitation_used(engine->store,
-		    invitation->code_hash, &used, &confirmed);
-	return err == CW_OK && used >= grant->uses ? CW_ERR_INVITATION_USED :
-						     err;
+	if (cw_scope_makes_keys(&grant->scope))
+		return CW_OK;
+	err = store->session_count_closing(store, code_hash, &closing);
+	if (err == CW_OK)
+		err =
+		    store->invitation_used(store, code_hash, &used, &confirmed);
+	return err == CW_OK && used + closing >= grant->uses ?
+	    CW_ERR_INVITATION_USED :
+	    err;
 }
 
 static enum cw_err
@@ -248,7 +252,8 @@ begin(struct cw_engine *engine, const struct cw_invitation *invitation,
 	    cw_invitation_check(invitation, cw_clock_now_s(engine->clock));
 
 	if (err == CW_OK)
-		err = check_used(engine, invitation, &o->grant);
+		err = cw_step_check_used(engine, invitation->code_hash,
+		    &o->grant);
 	if (err == CW_OK)
 		err = check_load(engine, invitation, o->profile);
 	if (err != CW_OK)

@@ -206,6 +206,9 @@ struct cw_store {
 	/* Of one invitation, those that wait for operators. */
 	enum cw_err (*session_count_waiting)(struct cw_store *store,
 	    const uint8_t code_hash[CW_HASH_BYTES], uint64_t *n);
+	/* Likewise, those without a certificate that CLOSE went out to. */
+	enum cw_err (*session_count_closing)(struct cw_store *store,
+	    const uint8_t code_hash[CW_HASH_BYTES], uint64_t *n);
 	/* The newest of an invitation that ended well without a certificate.
 	 * Errors: NO_SESSION. */
 	enum cw_err (*session_managed)(struct cw_store *store,

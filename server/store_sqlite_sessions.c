@@ -138,12 +138,12 @@ session_count_open(struct cw_store *store, uint64_t *n)
 }
 
 static enum cw_err
-session_count_waiting(struct cw_store *store, const uint8_t *code_hash,
+count_of(struct cw_store *store, enum cw_sql sql, const uint8_t *code_hash,
     uint64_t *n)
 {
 	struct cw_sqlite *s = self(store);
 	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_COUNT_WAITING);
+	sqlite3_stmt *st = cw_sql_get(conn, sql);
 	enum cw_err err;
 
 	cw_sql_blob(st, 1, cw_bytes(code_hash, CW_HASH_BYTES));
@@ -152,6 +152,20 @@ session_count_waiting(struct cw_store *store, const uint8_t *code_hash,
 	sqlite3_reset(st);
 	cw_sqlite_reader_done(s, conn);
 	return err;
+}
+
+static enum cw_err
+session_count_waiting(struct cw_store *store, const uint8_t *code_hash,
+    uint64_t *n)
+{
+	return count_of(store, CW_SQL_SESSION_COUNT_WAITING, code_hash, n);
+}
+
+static enum cw_err
+session_count_closing(struct cw_store *store, const uint8_t *code_hash,
+    uint64_t *n)
+{
+	return count_of(store, CW_SQL_SESSION_COUNT_CLOSING, code_hash, n);
 }
 
 static enum cw_err
@@ -221,6 +235,7 @@ cw_sqlite_sessions_ops(struct cw_store *store)
 	store->session_forget = session_forget;
 	store->session_count_open = session_count_open;
 	store->session_count_waiting = session_count_waiting;
+	store->session_count_closing = session_count_closing;
 	store->session_managed = session_managed;
 	store->session_reserved = session_reserved;
 	store->session_each = session_each;

@@ -288,6 +288,31 @@ an_invitation_without_a_key_is_used_as_often_as_it_says(void **state)
 	cw_server_play_wipe(&play);
 }
 
+/* However many sessions were begun before the first of them ended. */
+static void
+an_unlock_for_one_use_is_given_once_by_sessions_side_by_side(void **state)
+{
+	struct cw_server_world *w = *state;
+	uint8_t first[CW_SESSION_ID_BYTES];
+	char serial[CW_MANAGE_SERIAL];
+	struct cw_server_play plays[2];
+
+	cw_manage_enroll(w, PERSON, serial);
+	cw_manage_about(w, "unlock", serial, false);
+	cw_server_play_begin(w, &plays[0], 1);
+	memcpy(first, w->card_session, sizeof(first));
+	cw_server_play_begin(w, &plays[1], 1);
+	cw_server_play_message(w, &plays[1], 2);
+	assert_err(cw_server_play_post(w, &plays[1], 2), CW_OK);
+	memcpy(w->card_session, first, sizeof(first));
+	cw_server_play_message(w, &plays[0], 2);
+	assert_err(cw_server_play_post(w, &plays[0], 2),
+	    CW_ERR_INVITATION_USED);
+	assert_true(plays[0].ended);
+	for (size_t i = 0; i < COUNT(plays); i++)
+		cw_server_play_wipe(&plays[i]);
+}
+
 /* What may have been signed is taken back; what was there stays. */
 static void
 a_renewal_that_runs_out_leaves_the_old_certificate(void **state)
@@ -334,6 +359,8 @@ main(void)
 		cw_server_test(a_long_list_takes_several_rounds),
 		cw_server_test(
 		    an_invitation_without_a_key_is_used_as_often_as_it_says),
+		cw_server_test(
+		    an_unlock_for_one_use_is_given_once_by_sessions_side_by_side),
 		cw_server_test(
 		    a_renewal_that_runs_out_leaves_the_old_certificate),
 	};
