@@ -42,6 +42,32 @@ cw_kept_result_put(struct cw_buf *kept,
 	cw_cbor_put_uint(kept, verified_s);
 }
 
+enum cw_err
+cw_kept_result_get(struct cw_bytes kept, uint8_t close_nonce[CW_NONCE_BYTES],
+    struct cw_bytes *statement, uint64_t *verified_s)
+{
+	uint8_t nonce[CW_NONCE_BYTES];
+	struct cw_cbor_reader r;
+	struct cw_bytes said;
+	uint64_t time_s;
+
+	cw_cbor_init(&r, kept);
+	cw_cbor_array(&r, 3, 3);
+	cw_cbor_bstr_into(&r, nonce, sizeof(nonce));
+	said = cw_cbor_bstr(&r, 1, CW_BODY_MAX);
+	time_s = cw_cbor_uint(&r, 0, UINT64_MAX);
+	cw_cbor_array_end(&r);
+	if (cw_cbor_finish(&r) != CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	if (close_nonce != NULL)
+		memcpy(close_nonce, nonce, sizeof(nonce));
+	if (statement != NULL)
+		*statement = said;
+	if (verified_s != NULL)
+		*verified_s = time_s;
+	return CW_OK;
+}
+
 /* Everything that the evidence borrows from. */
 struct gathering {
 	struct cw_evidence evidence;
@@ -175,15 +201,9 @@ static enum cw_err
 gather_result(struct gathering *g)
 {
 	struct cw_evidence *e = &g->evidence;
-	struct cw_cbor_reader r;
 
-	cw_cbor_init(&r, cw_buf_bytes(&g->kept[g->n_steps - 1]));
-	cw_cbor_array(&r, 3, 3);
-	cw_cbor_bstr_into(&r, e->close_nonce, sizeof(e->close_nonce));
-	e->result_statement = cw_cbor_bstr(&r, 1, CW_BODY_MAX);
-	e->verified_s = cw_cbor_uint(&r, 0, UINT64_MAX);
-	cw_cbor_array_end(&r);
-	return cw_cbor_finish(&r) == CW_OK ? CW_OK : CW_ERR_STORE_CORRUPT;
+	return cw_kept_result_get(cw_buf_bytes(&g->kept[g->n_steps - 1]),
+	    e->close_nonce, &e->result_statement, &e->verified_s);
 }
 
 static enum cw_err

@@ -27,6 +27,11 @@ void cw_kept_result_put(struct cw_buf *kept,
     const uint8_t close_nonce[CW_NONCE_BYTES], struct cw_bytes statement,
     uint64_t verified_s);
 
+/* The way back; what is NULL is not asked for. Errors: STORE_CORRUPT. */
+enum cw_err cw_kept_result_get(struct cw_bytes kept,
+    uint8_t close_nonce[CW_NONCE_BYTES], struct cw_bytes *statement,
+    uint64_t *verified_s) __attribute__((warn_unused_result));
+
 /*
  * The evidence file of an issued certificate, appended to `out`. Errors:
  * UNKNOWN_SERIAL, NOT_CONFIRMED (no verified result), STORE_FAILED,

@@ -33,6 +33,7 @@ PAGE(enroll, "enroll.html");
 PAGE(enroll_head, "enroll_head.html");
 PAGE(texts, "texts.html");
 PAGE(done, "done.html");
+PAGE(managed, "managed.html");
 PAGE(pending, "pending.html");
 PAGE(me, "me.html");
 PAGE(certificate, "certificate.html");
@@ -255,14 +256,18 @@ cw_page_enroll(enum cw_language language, const struct cw_intent *intent,
 		intent->issuer_name, PAGE_BYTES(enroll_head),
 		PAGE_BYTES(enroll) };
 	struct cw_buf expires;
+	struct cw_deeds_words deeds;
 	struct cw_buf texts;
 	struct cw_buf key;
 
+	cw_deeds_words_init(&deeds);
+	cw_deeds_meant(intent, &deeds);
 	cw_buf_init(&expires, PART_MAX);
 	cw_buf_init(&texts, PART_MAX);
 	cw_buf_init(&key, PART_MAX);
 	put_time(&expires, language, intent->expires_s);
-	put_key(&key, language, profile);
+	if (cw_scope_makes_keys(&intent->scope))
+		put_key(&key, language, profile);
 	cw_template_fill(&texts, language, PAGE_BYTES(texts), NULL, 0);
 	put_page(&page,
 	    (const struct cw_place[]){ { "issuer", intent->issuer_name, false },
@@ -272,10 +277,14 @@ cw_page_enroll(enum cw_language language, const struct cw_intent *intent,
 		    cw_bytes_str(cw_message(language, learns[intent->mode])),
 		    false },
 		{ "key", cw_buf_bytes(&key), false },
+		{ "replaces", cw_buf_bytes(&deeds.replaced), false },
+		{ "deletes", cw_buf_bytes(&deeds.deleted), false },
+		{ "unlocks", cw_buf_bytes(&deeds.unlocked), false },
 		{ "expires", cw_buf_bytes(&expires), false },
 		{ "hash", cw_bytes_str("#"), false },
 		{ "texts", cw_buf_bytes(&texts), true } },
-	    8, out);
+	    11, out);
+	cw_deeds_words_wipe(&deeds);
 	cw_buf_wipe(&expires);
 	cw_buf_wipe(&texts);
 	cw_buf_wipe(&key);
@@ -291,6 +300,22 @@ put_pending(enum cw_language language, const struct cw_intent *intent,
 	put_page(&page, NULL, 0, out);
 }
 
+static void
+put_managed(enum cw_language language, const struct cw_page_outcome *outcome,
+    struct cw_buf *out)
+{
+	const struct cw_intent *intent = outcome->intent;
+	const struct page page = { language, "page_managed_title",
+		intent->issuer_name, CW_BYTES_NONE, PAGE_BYTES(managed) };
+
+	put_page(&page,
+	    (const struct cw_place[]){
+		{ "deleted", cw_buf_bytes(&outcome->deeds->deleted), false },
+		{ "unlocked", cw_buf_bytes(&outcome->deeds->unlocked), false },
+		{ "purpose", intent->purpose, false } },
+	    3, out);
+}
+
 void
 cw_page_done(enum cw_language language, const struct cw_page_outcome *outcome,
     struct cw_buf *out)
@@ -304,6 +329,10 @@ cw_page_done(enum cw_language language, const struct cw_page_outcome *outcome,
 	struct cw_buf uses;
 	char serial[2 * CW_SERIAL_MAX + 1];
 
+	if (outcome->deeds != NULL) {
+		put_managed(language, outcome, out);
+		return;
+	}
 	if (about == NULL) {
 		put_pending(language, intent, out);
 		return;

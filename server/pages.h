@@ -11,6 +11,7 @@
 #include "proto/intent.h"
 #include "proto/message.h"
 #include "proto/x509_about.h"
+#include "server/deeds.h"
 #include "server/store.h"
 
 #define CW_HTML_TYPE "text/html; charset=utf-8"
@@ -30,6 +31,8 @@ struct cw_page_outcome {
 	uint8_t slot;                      /* PIV key reference, or 0 */
 	struct cw_bytes serial;            /* at most CW_SERIAL_MAX bytes */
 	bool has_me; /* the holder has a page of its own */
+	/* Of a session without a certificate: what was done; else NULL. */
+	const struct cw_deeds_words *deeds;
 };
 
 void cw_page_done(enum cw_language language,

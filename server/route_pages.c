@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The holder's pages: which, for whom, with what on them. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "server/pages.h"
 #include "server/route.h"
@@ -142,42 +143,92 @@ load_outcome(const struct cw_route_context *c,
 	return err;
 }
 
-enum cw_err
-cw_route_get_done(const struct cw_route_context *c)
+/* Where no certificate is the outcome, what was done to those that are there.
+ * NO_SESSION: nothing yet. */
+static enum cw_err
+load_deeds(const struct cw_route_context *c,
+    const struct cw_invitation *invitation, struct cw_page_outcome *outcome,
+    struct cw_deeds_words *words)
 {
+	struct cw_store *store = c->engine->store;
+	struct cw_session session;
+	struct cw_buf kept;
+	enum cw_err err;
+
+	cw_session_init(&session);
+	cw_buf_init(&kept, CW_BODY_MAX);
+	err = store->session_managed(store, invitation->code_hash, &session);
+	if (err == CW_OK)
+		err = store->step_load(store, session.id,
+		    (unsigned)session.n_digests, NULL, NULL, &kept);
+	if (err == CW_OK)
+		err =
+		    cw_deeds_done(outcome->intent, cw_buf_bytes(&kept), words);
+	if (err == CW_OK)
+		outcome->deeds = words;
+	cw_session_wipe(&session);
+	cw_buf_wipe(&kept);
+	return err;
+}
+
+/* What the last page is made from; too large for a stack. */
+struct done {
 	struct cw_invitation invitation;
 	struct cw_certificate certificate;
 	struct cw_cert_about about;
 	struct cw_intent intent;
-	struct cw_page_outcome outcome = { .intent = &intent };
+	struct cw_deeds_words words;
+	struct cw_page_outcome outcome;
+};
+
+static enum cw_err
+load_done(const struct cw_route_context *c, struct done *d)
+{
+	struct cw_page_outcome *o = &d->outcome;
+	const struct cw_profile *profile;
+	enum cw_err err = cw_route_invitation(c, &d->invitation);
+
+	if (err == CW_OK)
+		err = cw_intent_decode(cw_buf_bytes(&d->invitation.intent),
+		    &d->intent);
+	if (err != CW_OK)
+		return err;
+	o->intent = &d->intent;
+	err = load_outcome(c, &d->invitation, &d->certificate, &d->about);
+	if (err == CW_ERR_UNKNOWN_SERIAL) {
+		err = load_deeds(c, &d->invitation, o, &d->words);
+		return err == CW_ERR_NO_SESSION ? CW_OK : err;
+	}
+	if (err != CW_OK)
+		return err;
+	profile = cw_config_profile(c->engine->config,
+	    cw_bytes_str(d->certificate.profile));
+	o->about = &d->about;
+	o->serial = CW_BYTES_ARRAY(d->certificate.serial);
+	o->slot = profile == NULL ? 0 : profile->slot;
+	o->has_me = c->engine->config->holder_url[0] != '\0';
+	return CW_OK;
+}
+
+enum cw_err
+cw_route_get_done(const struct cw_route_context *c)
+{
+	struct done *d = calloc(1, sizeof(*d));
 	enum cw_err err;
 
-	cw_invitation_init(&invitation);
-	err = cw_route_invitation(c, &invitation);
-	if (err == CW_OK)
-		err =
-		    cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
-	if (err == CW_OK) {
-		err = load_outcome(c, &invitation, &certificate, &about);
-		if (err == CW_OK) {
-			const struct cw_profile *profile =
-			    cw_config_profile(c->engine->config,
-				cw_bytes_str(certificate.profile));
-
-			outcome.about = &about;
-			outcome.serial = CW_BYTES_ARRAY(certificate.serial);
-			outcome.slot = profile == NULL ? 0 : profile->slot;
-			outcome.has_me =
-			    c->engine->config->holder_url[0] != '\0';
-		}
-		err = err == CW_ERR_UNKNOWN_SERIAL ? CW_OK : err;
-	}
+	if (d == NULL)
+		return CW_ERR_NO_MEMORY;
+	cw_deeds_words_init(&d->words);
+	cw_invitation_init(&d->invitation);
+	err = load_done(c, d);
 	if (err == CW_OK) {
 		c->response->media_type = CW_HTML_TYPE;
-		cw_page_done(c->response->language, &outcome,
+		cw_page_done(c->response->language, &d->outcome,
 		    &c->response->body);
 	}
-	cw_invitation_wipe(&invitation);
+	cw_deeds_words_wipe(&d->words);
+	cw_invitation_wipe(&d->invitation);
+	free(d);
 	return err;
 }
 
