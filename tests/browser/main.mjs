@@ -4,6 +4,7 @@ import { cases as card } from './cases/card.mjs';
 import { cases as elsewhere } from './cases/elsewhere.mjs';
 import { cases as enrol } from './cases/enrol.mjs';
 import { cases as hostile, Hostile } from './cases/hostile.mjs';
+import { cases as manage } from './cases/manage.mjs';
 import { cases as missing } from './cases/missing.mjs';
 import { Chromium } from './lib/chromium.mjs';
 import { Firefox } from './lib/firefox.mjs';
@@ -30,7 +31,7 @@ try {
 	flow.relaunch = async () => {
 		browser = flow.browser = await Browser.launch(world);
 	};
-	for (const [sentence, f] of [...enrol, ...missing, ...card,
+	for (const [sentence, f] of [...enrol, ...manage, ...missing, ...card,
 		...elsewhere, ...hostile]) {
 		if (!filter.test(sentence))
 			continue;

@@ -361,6 +361,14 @@ set_pin(struct cw_server_world *w)
 	cw_buf_wipe(&data);
 }
 
+void
+cw_server_card_abort(struct cw_server_world *w)
+{
+	must(send(w, 0x80, CW_INS_ABORT, 0, CW_BYTES_ARRAY(w->card_session)) ==
+		CW_SW_OK,
+	    "abort");
+}
+
 static unsigned
 verify(struct cw_server_world *w, const char *pin)
 {

@@ -84,6 +84,9 @@ void cw_server_card_token(struct cw_server_world *w, struct cw_bytes request,
 void cw_server_card_replies(struct cw_server_world *w, struct cw_bytes batch,
     struct cw_buf *message);
 
+/* Forgets the session that the card has with the issuer. */
+void cw_server_card_abort(struct cw_server_world *w);
+
 /* The holder's PIN, entered wrong until it is blocked; its tries left. */
 void cw_server_card_block(struct cw_server_world *w);
 unsigned cw_server_card_tries(struct cw_server_world *w);

@@ -30,7 +30,7 @@ function line(group, object) {
 		t('ext_kind_' + kind),
 		plain(object.algorithm ?? ''),
 		plain(object.name ?? ''),
-		Number.isInteger(object.object) ?
+		!object.name && Number.isInteger(object.object) ?
 			t('ext_object_number', object.object) : '',
 		place(object.slot),
 	];
