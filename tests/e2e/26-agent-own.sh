@@ -273,6 +273,28 @@ dialog() {
 }
 ok 'a dialog says whose PIN it asks for, and asks again' dialog
 
+# The card goes while the person types.
+pulled() {
+	cat >pull <<-END
+		#!/bin/sh
+		kill $(card_pid "$R" 0)
+		while [ -n "\$(ls /proc/$(card_pid "$R" 0)/fd 2>&-)" ]; do
+			sleep 0.05
+		done
+	END
+	sed "s|GETPIN)|GETPIN) '$WORK/pull'|" pinentry >puller
+	chmod +x pull puller
+	says 13 'error 506 CARD_REMOVED' agent sign Fixed --in message \
+	    --out x --pinentry "$WORK/puller"
+}
+rm -f x
+ok 'a card that is pulled meanwhile is told' pulled
+ok 'and nothing comes out' sh -c '[ ! -e x ]'
+card_stop "$R" 0
+ok 'the card is put back' card_start "$R" 0 "$S"
+ok 'and no try is lost' says 0 '"name":"Fixed".*"pin_tries_left":3' \
+    agent keys --json
+
 # ---- a statement; the card's own PIN ----
 ok 'without a PIN on the card it states nothing' says 12 'NO_SUCH_PIN' \
     agent attest 'Sign RSA' --subject CN=Erika --in message --out x

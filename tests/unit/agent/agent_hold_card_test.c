@@ -139,6 +139,17 @@ a_statement_is_about_the_key_the_challenge_and_the_subject(void **state)
 
 /* ---- cards that go, and cards that lie ---- */
 
+/* A changed command may have cost one. */
+static void
+give_tries_back(struct cw_test_world *w)
+{
+	struct cw_card_policy *policy = w->card.card->state->objects.policies;
+
+	w->card.card->state->pin.tries = 3;
+	for (; policy != NULL; policy = policy->next)
+		policy->groups->pin.tries = 3;
+}
+
 /* The card is pulled at every APDU: each run ends with one error. */
 static void
 a_card_pulled_at_any_apdu_is_told(void **state)
@@ -166,6 +177,37 @@ a_card_pulled_at_any_apdu_is_told(void **state)
 		cw_hold_world_end(&f);
 	} while (err != CW_OK);
 	assert_true(at > 8);
+}
+
+/* Whatever happens at whatever APDU: it ends, the card is free, and nothing is
+ * made up. A changed reply may be a wrong key's or none at all. */
+static void
+a_fault_at_any_apdu_ends_cleanly(void **state)
+{
+	static const char *const answers[] = { CW_TEST_PIN, PIN, "8642", NULL };
+
+	cw_hold_world_card(*state, true);
+	for (int fault = 1; fault < CW_LOCAL_FAULTS; fault++)
+		for (unsigned at = 1; at <= 14; at++) {
+			struct cw_hold_world f;
+			enum cw_err err;
+
+			cw_hold_world_begin(&f, state, answers);
+			f.reader.fault = (enum cw_local_fault)fault;
+			f.reader.fault_at = at;
+			f.person.base.can_repeat = false;
+			err = cw_hold_open(&f.hold);
+			if (err == CW_OK)
+				err = cw_hold_find(&f.hold, "Key 1");
+			if (err == CW_OK)
+				err = cw_hold_world_sign(&f.hold, &f.out);
+			assert_true(err == CW_OK || f.out.len == 0);
+			assert_false(f.reader.is_begun);
+			cw_hold_world_end(&f);
+			if (f.reader.is_out)
+				cw_local_reader_insert(&f.reader);
+			give_tries_back(f.w);
+		}
 }
 
 static void
@@ -266,6 +308,7 @@ main(void)
 		world_test(
 		    a_statement_is_about_the_key_the_challenge_and_the_subject),
 		world_test(a_card_pulled_at_any_apdu_is_told),
+		world_test(a_fault_at_any_apdu_ends_cleanly),
 		world_test(no_card_no_reader_and_no_dialog_are_told),
 		world_test(a_card_whose_keys_never_end_is_not_read_for_ever),
 		world_test(an_agreement_takes_the_own_curves_keys_only),
