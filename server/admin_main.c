@@ -172,7 +172,7 @@ open_all(struct cw_admin *admin, bool store)
 	if (err == CW_OK)
 		err = cw_admin_make_state(admin->config);
 	if (err == CW_OK)
-		err = cw_store_open_sqlite(path, &admin->store);
+		err = cw_store_join_sqlite(path, &admin->store);
 	return err == CW_OK ? CW_OK : cw_admin_say(err, path);
 }
 

@@ -287,9 +287,15 @@ struct cw_store {
 	bool (*is_well)(struct cw_store *store);
 };
 
-/* Opens or makes `path`. Errors: STORE_FAILED (logged with the cause),
+/* Opens or makes `path`, as the one process that takes sessions forward. Errors:
+ * STORE_FAILED (logged with the cause; also when there is such a process),
  * STORE_CORRUPT for a schema of another version. */
 enum cw_err cw_store_open_sqlite(const char *path, struct cw_store **out)
+    __attribute__((warn_unused_result));
+/* The same for any other process, whether or not there is that one: it sees all
+ * that is stored and may write, but session_add and session_step are
+ * STORE_FAILED. */
+enum cw_err cw_store_join_sqlite(const char *path, struct cw_store **out)
     __attribute__((warn_unused_result));
 
 /* NULL-safe; nulls. */

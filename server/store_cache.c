@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash table of sessions with a list by last use. */
+/* A hash table of sessions; those that are applied in a list by last use. */
 #include "server/store_cache.h"
 
 #include <pthread.h>
@@ -7,20 +7,27 @@
 
 #define BUCKETS 4096u /* session ids are random: their first bytes choose */
 
-struct entry {
-	struct entry *next;          /* in its bucket */
-	struct entry *newer, *older; /* by use, only when saved */
-	bool unsaved;
+enum state { NEW, JOURNALED, APPLIED };
+
+struct cw_store_cache_entry {
+	struct cw_store_cache_entry *next;          /* in its bucket */
+	struct cw_store_cache_entry *newer, *older; /* in its list */
+	enum state state;
 	struct cw_session session;
+};
+
+struct list {
+	struct cw_store_cache_entry *newest, *oldest;
+	size_t n;
 };
 
 struct cw_store_cache {
 	pthread_mutex_t mutex;
-	size_t n_saved, max;
-	struct entry *newest, *oldest;
-	uint64_t changes; /* of all entries */
+	size_t max;
+	struct list lists[APPLIED + 1]; /* by state */
+	uint64_t changes;               /* of all entries */
 	struct {
-		struct entry *first;
+		struct cw_store_cache_entry *first;
 		uint64_t changes; /* of its entries: rises with each */
 	} buckets[BUCKETS];
 };
@@ -50,10 +57,10 @@ stamp_of(const struct cw_store_cache *cache, const uint8_t *id)
 	return cache->changes + cache->buckets[bucket_of(id)].changes;
 }
 
-static struct entry **
+static struct cw_store_cache_entry **
 find(struct cw_store_cache *cache, const uint8_t *id)
 {
-	struct entry **at = &cache->buckets[bucket_of(id)].first;
+	struct cw_store_cache_entry **at = &cache->buckets[bucket_of(id)].first;
 
 	while (*at != NULL &&
 	    memcmp((*at)->session.id, id, CW_SESSION_ID_BYTES) != 0)
@@ -62,40 +69,66 @@ find(struct cw_store_cache *cache, const uint8_t *id)
 }
 
 static void
-list_remove(struct cw_store_cache *cache, struct entry *e)
+list_remove(struct cw_store_cache *cache, struct cw_store_cache_entry *e)
 {
-	*(e->newer != NULL ? &e->newer->older : &cache->newest) = e->older;
-	*(e->older != NULL ? &e->older->newer : &cache->oldest) = e->newer;
+	struct list *list = &cache->lists[e->state];
+
+	*(e->newer != NULL ? &e->newer->older : &list->newest) = e->older;
+	*(e->older != NULL ? &e->older->newer : &list->oldest) = e->newer;
 	e->newer = e->older = NULL;
-	cache->n_saved--;
+	list->n--;
 }
 
 static void
-list_insert(struct cw_store_cache *cache, struct entry *e)
+list_insert(struct cw_store_cache *cache, struct cw_store_cache_entry *e)
 {
-	e->older = cache->newest;
+	struct list *list = &cache->lists[e->state];
+
+	e->older = list->newest;
 	e->newer = NULL;
-	*(e->older != NULL ? &e->older->newer : &cache->oldest) = e;
-	cache->newest = e;
-	cache->n_saved++;
+	*(e->older != NULL ? &e->older->newer : &list->oldest) = e;
+	list->newest = e;
+	list->n++;
 }
 
-static void
-entry_free(struct entry *e)
+void
+cw_store_cache_entry_free(struct cw_store_cache_entry *e)
 {
+	if (e == NULL)
+		return;
 	cw_session_wipe(&e->session);
 	free(e);
 }
 
 static void
-drop_at(struct cw_store_cache *cache, struct entry **at)
+drop_at(struct cw_store_cache *cache, struct cw_store_cache_entry **at)
 {
-	struct entry *e = *at;
+	struct cw_store_cache_entry *e = *at;
 
+	if (e == NULL)
+		return;
 	*at = e->next;
-	if (!e->unsaved)
-		list_remove(cache, e);
-	entry_free(e);
+	list_remove(cache, e);
+	cw_store_cache_entry_free(e);
+}
+
+/* The mutex is held, here and below. */
+static void
+trim(struct cw_store_cache *cache, size_t max)
+{
+	const struct list *list = &cache->lists[APPLIED];
+
+	while (list->n > max && list->oldest != NULL)
+		drop_at(cache, find(cache, list->oldest->session.id));
+}
+
+static void
+move(struct cw_store_cache *cache, struct cw_store_cache_entry *e,
+    enum state state)
+{
+	list_remove(cache, e);
+	e->state = state;
+	list_insert(cache, e);
 }
 
 void
@@ -105,10 +138,11 @@ cw_store_cache_free(struct cw_store_cache **cache)
 		return;
 	for (size_t i = 0; i < BUCKETS; i++)
 		while ((*cache)->buckets[i].first != NULL) {
-			struct entry *e = (*cache)->buckets[i].first;
+			struct cw_store_cache_entry *e =
+			    (*cache)->buckets[i].first;
 
 			(*cache)->buckets[i].first = e->next;
-			entry_free(e);
+			cw_store_cache_entry_free(e);
 		}
 	pthread_mutex_destroy(&(*cache)->mutex);
 	free(*cache);
@@ -120,7 +154,7 @@ cw_store_cache_get(struct cw_store_cache *cache,
     const uint8_t id[CW_SESSION_ID_BYTES], struct cw_session *out,
     uint64_t *stamp)
 {
-	struct entry *e;
+	struct cw_store_cache_entry *e;
 	bool found = false;
 
 	pthread_mutex_lock(&cache->mutex);
@@ -129,45 +163,39 @@ cw_store_cache_get(struct cw_store_cache *cache,
 		*stamp = stamp_of(cache, id);
 	if (e != NULL && cw_session_copy(out, &e->session) == CW_OK) {
 		found = true;
-		if (!e->unsaved) {
-			list_remove(cache, e);
-			list_insert(cache, e);
-		}
+		move(cache, e, e->state); /* the newest now */
 	}
 	pthread_mutex_unlock(&cache->mutex);
 	return found;
 }
 
-/* Takes the place of an older copy; a stored one is listed. */
+/* Takes the place of an older copy. */
 static void
-insert(struct cw_store_cache *cache, struct entry *e)
+insert(struct cw_store_cache *cache, struct cw_store_cache_entry *e,
+    enum state state)
 {
-	struct entry **at = find(cache, e->session.id);
+	struct cw_store_cache_entry **at = find(cache, e->session.id);
 
-	if (*at != NULL)
-		drop_at(cache, at);
+	drop_at(cache, at);
 	at = find(cache, e->session.id);
 	e->next = *at;
 	*at = e;
-	if (!e->unsaved)
-		list_insert(cache, e);
-	while (cache->n_saved > cache->max)
-		drop_at(cache, find(cache, cache->oldest->session.id));
+	e->state = state;
+	list_insert(cache, e);
+	trim(cache, cache->max);
 }
 
-/* NULL: no memory. */
-static struct entry *
-entry_new(const struct cw_session *session, bool unsaved)
+struct cw_store_cache_entry *
+cw_store_cache_entry_new(const struct cw_session *session)
 {
-	struct entry *e = calloc(1, sizeof(*e));
+	struct cw_store_cache_entry *e = calloc(1, sizeof(*e));
 
 	if (e == NULL)
 		return NULL;
 	cw_session_init(&e->session);
-	e->unsaved = unsaved;
 	if (cw_session_copy(&e->session, session) == CW_OK)
 		return e;
-	entry_free(e);
+	cw_store_cache_entry_free(e);
 	return NULL;
 }
 
@@ -175,8 +203,8 @@ void
 cw_store_cache_fill(struct cw_store_cache *cache,
     const struct cw_session *session, uint64_t stamp)
 {
-	struct entry *e = entry_new(session, false);
-	bool is_good = false;
+	struct cw_store_cache_entry *e = cw_store_cache_entry_new(session);
+	bool is_good;
 
 	if (e == NULL)
 		return;
@@ -184,60 +212,109 @@ cw_store_cache_fill(struct cw_store_cache *cache,
 	is_good = stamp_of(cache, session->id) == stamp &&
 	    *find(cache, session->id) == NULL;
 	if (is_good)
-		insert(cache, e);
+		insert(cache, e, APPLIED);
 	pthread_mutex_unlock(&cache->mutex);
 	if (!is_good)
-		entry_free(e);
+		cw_store_cache_entry_free(e);
 }
 
 enum cw_err
-cw_store_cache_put(struct cw_store_cache *cache,
-    const struct cw_session *session, bool unsaved)
+cw_store_cache_add(struct cw_store_cache *cache,
+    const struct cw_session *session)
 {
-	struct entry *e = entry_new(session, unsaved);
-	enum cw_err err = CW_OK;
+	struct cw_store_cache_entry *e = cw_store_cache_entry_new(session);
+	bool is_new;
 
 	if (e == NULL)
 		return CW_ERR_NO_MEMORY;
 	pthread_mutex_lock(&cache->mutex);
 	cache->buckets[bucket_of(session->id)].changes++;
-	if (unsaved && *find(cache, session->id) != NULL)
-		err = CW_ERR_EXISTS;
-	if (err == CW_OK)
-		insert(cache, e);
+	is_new = *find(cache, session->id) == NULL;
+	if (is_new)
+		insert(cache, e, NEW);
 	pthread_mutex_unlock(&cache->mutex);
-	if (err != CW_OK)
-		entry_free(e);
-	return err;
+	if (!is_new)
+		cw_store_cache_entry_free(e);
+	return is_new ? CW_OK : CW_ERR_EXISTS;
 }
 
 void
-cw_store_cache_saved(struct cw_store_cache *cache,
+cw_store_cache_drop_new(struct cw_store_cache *cache,
     const uint8_t id[CW_SESSION_ID_BYTES])
 {
-	struct entry *e;
-
-	pthread_mutex_lock(&cache->mutex);
-	e = *find(cache, id);
-	if (e != NULL && e->unsaved) {
-		e->unsaved = false;
-		list_insert(cache, e);
-	}
-	pthread_mutex_unlock(&cache->mutex);
-}
-
-void
-cw_store_cache_drop(struct cw_store_cache *cache,
-    const uint8_t id[CW_SESSION_ID_BYTES])
-{
-	struct entry **at;
+	struct cw_store_cache_entry **at;
 
 	pthread_mutex_lock(&cache->mutex);
 	cache->buckets[bucket_of(id)].changes++;
 	at = find(cache, id);
-	if (*at != NULL)
+	if (*at != NULL && (*at)->state == NEW)
 		drop_at(cache, at);
 	pthread_mutex_unlock(&cache->mutex);
+}
+
+void
+cw_store_cache_put(struct cw_store_cache *cache,
+    struct cw_store_cache_entry *entry)
+{
+	pthread_mutex_lock(&cache->mutex);
+	cache->buckets[bucket_of(entry->session.id)].changes++;
+	insert(cache, entry, JOURNALED);
+	pthread_mutex_unlock(&cache->mutex);
+}
+
+static void
+change(struct cw_store_cache *cache, const uint8_t *id, enum state from,
+    enum state to)
+{
+	struct cw_store_cache_entry *e;
+
+	pthread_mutex_lock(&cache->mutex);
+	e = *find(cache, id);
+	if (e != NULL && e->state == from)
+		move(cache, e, to);
+	pthread_mutex_unlock(&cache->mutex);
+}
+
+void
+cw_store_cache_journaled(struct cw_store_cache *cache,
+    const uint8_t id[CW_SESSION_ID_BYTES])
+{
+	change(cache, id, NEW, JOURNALED);
+}
+
+void
+cw_store_cache_renew(struct cw_store_cache *cache,
+    const uint8_t id[CW_SESSION_ID_BYTES])
+{
+	change(cache, id, JOURNALED, NEW);
+}
+
+void
+cw_store_cache_applied(struct cw_store_cache *cache)
+{
+	pthread_mutex_lock(&cache->mutex);
+	while (cache->lists[JOURNALED].oldest != NULL)
+		move(cache, cache->lists[JOURNALED].oldest, APPLIED);
+	trim(cache, cache->max);
+	pthread_mutex_unlock(&cache->mutex);
+}
+
+bool
+cw_store_cache_state(struct cw_store_cache *cache,
+    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_store_cache_state *out)
+{
+	struct cw_store_cache_entry *e;
+	bool found;
+
+	pthread_mutex_lock(&cache->mutex);
+	e = *find(cache, id);
+	found = e != NULL;
+	if (found)
+		*out = (struct cw_store_cache_state){ e->session.row,
+			e->session.stage, e->session.n_digests, e->state == NEW,
+			e->state == APPLIED };
+	pthread_mutex_unlock(&cache->mutex);
+	return found;
 }
 
 void
@@ -245,7 +322,6 @@ cw_store_cache_clear(struct cw_store_cache *cache)
 {
 	pthread_mutex_lock(&cache->mutex);
 	cache->changes++;
-	while (cache->oldest != NULL)
-		drop_at(cache, find(cache, cache->oldest->session.id));
+	trim(cache, 0);
 	pthread_mutex_unlock(&cache->mutex);
 }

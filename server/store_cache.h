@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions that were seen lately, for a backend that has one node only: written
- * through, so that what is in it is what is stored, except for new sessions,
- * which stay until they are. Bounded; thread-safe.
+ * Sessions that were seen lately, for a backend that has one node only: what is
+ * in it is what is stored. New sessions stay until they are written down, and
+ * those that are only in the journal until that has been applied: of all of
+ * them the cache is the only place to ask. Bounded otherwise; thread-safe.
  */
 #ifndef CW_SERVER_STORE_CACHE_H
 #define CW_SERVER_STORE_CACHE_H
@@ -11,7 +12,7 @@
 
 struct cw_store_cache;
 
-/* Keeps at most `max` stored sessions. NULL: no memory. */
+/* Keeps at most `max` applied sessions. NULL: no memory. */
 struct cw_store_cache *cw_store_cache_new(size_t max);
 void cw_store_cache_free(struct cw_store_cache **cache);
 
@@ -27,16 +28,43 @@ bool cw_store_cache_get(struct cw_store_cache *cache,
 void cw_store_cache_fill(struct cw_store_cache *cache,
     const struct cw_session *session, uint64_t stamp);
 
-/* Puts a copy in, in place of an older one. `unsaved`: not to be dropped
- * before cw_store_cache_saved. Errors: EXISTS (only when unsaved), NO_MEMORY. */
-enum cw_err cw_store_cache_put(struct cw_store_cache *cache,
-    const struct cw_session *session, bool unsaved)
-    __attribute__((warn_unused_result));
-void cw_store_cache_saved(struct cw_store_cache *cache,
+/* Puts in a copy of a new one, which stays. Errors: EXISTS, NO_MEMORY. */
+enum cw_err cw_store_cache_add(struct cw_store_cache *cache,
+    const struct cw_session *session) __attribute__((warn_unused_result));
+/* It could not be handed over to be written down. */
+void cw_store_cache_drop_new(struct cw_store_cache *cache,
     const uint8_t id[CW_SESSION_ID_BYTES]);
-void cw_store_cache_drop(struct cw_store_cache *cache,
+
+/* A copy that can be put in later, when nothing may fail. NULL: no memory. */
+struct cw_store_cache_entry *cw_store_cache_entry_new(
+    const struct cw_session *session);
+void cw_store_cache_entry_free(struct cw_store_cache_entry *entry);
+
+/* It is in the journal: takes the place of an older one, and the entry. */
+void cw_store_cache_put(struct cw_store_cache *cache,
+    struct cw_store_cache_entry *entry);
+/* So is the new one that is there. */
+void cw_store_cache_journaled(struct cw_store_cache *cache,
     const uint8_t id[CW_SESSION_ID_BYTES]);
-/* Drops all that is saved: after something changed many rows at once. */
+/* No, it is not: what was written failed. */
+void cw_store_cache_renew(struct cw_store_cache *cache,
+    const uint8_t id[CW_SESSION_ID_BYTES]);
+/* All that was in the journal is applied. */
+void cw_store_cache_applied(struct cw_store_cache *cache);
+
+/* What a step must find. */
+struct cw_store_cache_state {
+	uint64_t row;
+	enum cw_stage stage;
+	size_t n_digests;
+	bool is_new;     /* not written down */
+	bool is_applied; /* the backend has it too */
+};
+
+bool cw_store_cache_state(struct cw_store_cache *cache,
+    const uint8_t id[CW_SESSION_ID_BYTES], struct cw_store_cache_state *out);
+
+/* Drops all that is applied: after something changed many rows at once. */
 void cw_store_cache_clear(struct cw_store_cache *cache);
 
 #endif

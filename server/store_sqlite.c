@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* 1 had no approvals, 2 no index of sessions without certificates: they are made
- * to be 3. */
-#define SCHEMA_VERSION 3
+/* 1 had no approvals, 2 no index of sessions without certificates, 3 no journal:
+ * they are made to be 4. */
+#define SCHEMA_VERSION 4
 #define CACHE_MAX 2048
+#define JOURNAL_END "-steps"
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS invitation(key INTEGER PRIMARY KEY,"
@@ -51,7 +52,9 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS policy(version TEXT PRIMARY KEY,"
     "content BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS number(name TEXT PRIMARY KEY,"
-    "value INTEGER NOT NULL) WITHOUT ROWID;";
+    "value INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS journal(id INTEGER PRIMARY KEY,"
+    "at INTEGER NOT NULL,last BLOB NOT NULL);";
 
 /* ---- connections ---- */
 
@@ -139,9 +142,17 @@ cw_sqlite_reader(struct cw_sqlite *s)
 	return conn;
 }
 
+struct cw_sqlite_conn *
+cw_sqlite_settled_reader(struct cw_sqlite *s)
+{
+	return cw_sqlite_settle(s) == CW_OK ? cw_sqlite_reader(s) : NULL;
+}
+
 void
 cw_sqlite_reader_done(struct cw_sqlite *s, struct cw_sqlite_conn *conn)
 {
+	if (conn == NULL)
+		return;
 	pthread_mutex_lock(&s->readers_mutex);
 	conn->next_free = s->free_readers;
 	s->free_readers = conn;
@@ -157,6 +168,7 @@ store_close(struct cw_store *store)
 	struct cw_sqlite *s = (struct cw_sqlite *)store;
 
 	cw_sqlite_writer_stop(s);
+	cw_journal_close(&s->journal);
 	for (size_t i = 0; i < CW_SQLITE_READERS; i++)
 		conn_close(&s->readers[i]);
 	conn_close(&s->writer);
@@ -178,7 +190,7 @@ commits(struct cw_store *store)
 static uint64_t
 steps(struct cw_store *store)
 {
-	return atomic_load(&((struct cw_sqlite *)store)->steps);
+	return atomic_load(&((struct cw_sqlite *)store)->steps_stored);
 }
 
 static bool
@@ -188,9 +200,12 @@ is_well(struct cw_store *store)
 }
 
 static void
-init(struct cw_sqlite *s, const char *path)
+init(struct cw_sqlite *s, const char *path, bool is_owner)
 {
 	snprintf(s->path, sizeof(s->path), "%s", path);
+	snprintf(s->journal_path, sizeof(s->journal_path), "%s" JOURNAL_END,
+	    path);
+	s->is_owner = is_owner;
 	s->store.close = store_close;
 	s->store.commits = commits;
 	s->store.steps = steps;
@@ -208,28 +223,38 @@ init(struct cw_sqlite *s, const char *path)
 	atomic_store(&s->well, true);
 }
 
-enum cw_err
-cw_store_open_sqlite(const char *path, struct cw_store **out)
+static enum cw_err
+open_files(struct cw_sqlite *s)
+{
+	mode_t mask = umask(077);
+	enum cw_err err = conn_open(&s->writer, s->path, true);
+
+	if (err == CW_OK && s->is_owner)
+		err = cw_journal_open(s->journal_path, &s->journal);
+	umask(mask);
+	if (err == CW_OK)
+		err = make_schema(&s->writer, s->path);
+	for (size_t i = 0; i < CW_SQLITE_READERS && err == CW_OK; i++) {
+		err = conn_open(&s->readers[i], s->path, false);
+		s->readers[i].next_free = s->free_readers;
+		s->free_readers = &s->readers[i];
+	}
+	return err;
+}
+
+static enum cw_err
+open_store(const char *path, bool is_owner, struct cw_store **out)
 {
 	struct cw_sqlite *s = calloc(1, sizeof(*s));
-	mode_t mask;
 	enum cw_err err;
 
 	if (s == NULL)
 		return CW_ERR_NO_MEMORY;
-	init(s, path);
+	init(s, path, is_owner);
 	s->cache = cw_store_cache_new(CACHE_MAX);
-	mask = umask(077);
-	err = s->cache == NULL ? CW_ERR_NO_MEMORY :
-				 conn_open(&s->writer, path, true);
-	umask(mask);
+	err = s->cache == NULL ? CW_ERR_NO_MEMORY : open_files(s);
 	if (err == CW_OK)
-		err = make_schema(&s->writer, path);
-	for (size_t i = 0; i < CW_SQLITE_READERS && err == CW_OK; i++) {
-		err = conn_open(&s->readers[i], path, false);
-		s->readers[i].next_free = s->free_readers;
-		s->free_readers = &s->readers[i];
-	}
+		err = cw_sqlite_begin(s);
 	if (err == CW_OK)
 		err = cw_sqlite_load_steps(s);
 	if (err == CW_OK)
@@ -240,4 +265,16 @@ cw_store_open_sqlite(const char *path, struct cw_store **out)
 	}
 	*out = &s->store;
 	return CW_OK;
+}
+
+enum cw_err
+cw_store_open_sqlite(const char *path, struct cw_store **out)
+{
+	return open_store(path, true, out);
+}
+
+enum cw_err
+cw_store_join_sqlite(const char *path, struct cw_store **out)
+{
+	return open_store(path, false, out);
 }

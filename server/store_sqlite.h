@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside of the SQLite store: store_sqlite.c opens and lends out readers,
- * _writer.c commits, _wal.c writes the log, _sql.c holds the statements,
- * _session.c, _sessions.c and _rows.c the operations.
+ * _writer.c finds a leader, _group.c commits, _apply.c brings over what is in the journal, _wal.c writes
+ * SQLite's log, _sql.c holds the statements, _session.c, _sessions.c and _rows.c
+ * the operations.
+ *
+ * New sessions and steps go to the journal (store_journal.h) and into the cache;
+ * all that was journaled is applied at the beginning of every transaction, by
+ * whichever process it is. Everything else is written in transactions.
  */
 #ifndef CW_SERVER_STORE_SQLITE_H
 #define CW_SERVER_STORE_SQLITE_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 
 #include "proto/base/log.h"
 #include "server/store_cache.h"
+#include "server/store_journal.h"
+#include "server/store_record.h"
 
 enum cw_sql {
 #define CW_SQL(name, text) CW_SQL_##name,
@@ -32,17 +40,28 @@ struct cw_sqlite_conn {
 
 struct cw_sqlite;
 
-/* A write. `apply` runs in the writer's transaction: a refusal (EXISTS,
- * UNKNOWN_SERIAL) must have changed nothing; STORE_FAILED undoes the group.
- * `after` runs in the writer's thread, in order, once it is durable. */
+enum cw_sqlite_kind {
+	CW_SQLITE_WRITE, /* in a transaction */
+	CW_SQLITE_ADD,   /* in the journal; nobody waits for it */
+	CW_SQLITE_STEP,  /* in the journal */
+};
+
+/* A write. `apply` runs in the leader's transaction, or `record` puts it into
+ * the journal's frame: a refusal (EXISTS, UNKNOWN_SERIAL) must have changed
+ * nothing; STORE_FAILED undoes the group. `after` runs in the leader's thread,
+ * in order, once it is durable. */
 struct cw_sqlite_job {
+	enum cw_sqlite_kind kind;
+	uint8_t id[CW_SESSION_ID_BYTES]; /* of ADD and STEP */
 	enum cw_err (*apply)(struct cw_sqlite *store,
 	    struct cw_sqlite_conn *conn, void *arg);
+	enum cw_err (*record)(struct cw_sqlite *store,
+	    struct cw_sqlite_job *job, struct cw_buf *frame);
 	void (*after)(struct cw_sqlite *store, void *arg);
 	void *arg;
 	enum cw_err err;
-	bool done;
-	pthread_cond_t woken;
+	bool leads; /* it is woken to lead; if not, it is done */
+	sem_t woken;
 	struct cw_sqlite_job *next;
 };
 
@@ -63,8 +82,16 @@ struct cw_sqlite_recent {
 struct cw_sqlite {
 	struct cw_store store; /* first: the interface */
 	char path[CW_PATH_MAX];
+	char journal_path[CW_PATH_MAX + 8];
+	bool is_owner; /* the others neither add sessions nor steps */
 	struct cw_store_cache *cache;
-	struct cw_sqlite_conn writer;
+	struct cw_sqlite_conn writer;      /* of the leader, as what follows */
+	struct cw_journal *journal;        /* the owner's */
+	bool is_begun;                     /* frames go into it */
+	struct cw_journal_place beginning; /* of the journal */
+	struct cw_buf frame;
+	struct cw_buf unapplied; /* all that is in the journal */
+	bool must_apply; /* a write failed: nothing else before it is applied */
 	struct cw_sqlite_conn readers[CW_SQLITE_READERS];
 	struct cw_sqlite_conn *free_readers;
 	pthread_mutex_t readers_mutex;
@@ -75,7 +102,8 @@ struct cw_sqlite {
 	bool thread_runs;
 	pthread_mutex_t mutex; /* of all that follows */
 	pthread_cond_t work;
-	struct cw_sqlite_queue durable;  /* somebody waits for each */
+	struct cw_sqlite_queue steps;    /* somebody waits for each */
+	struct cw_sqlite_queue writes;   /* and for these */
 	struct cw_sqlite_queue deferred; /* new sessions: with the next group */
 	bool stop;
 	bool leading;     /* somebody runs a group */
@@ -84,7 +112,8 @@ struct cw_sqlite {
 	atomic_bool well;
 	atomic_uint_fast64_t commits;
 	atomic_uint_fast64_t last_number; /* of a session */
-	atomic_uint_fast64_t steps;
+	atomic_uint_fast64_t steps_stored;
+	atomic_bool has_unapplied; /* something may be in the journal only */
 };
 
 /* Where the row of this id, hash or serial is. */
@@ -101,19 +130,56 @@ enum cw_err cw_sqlite_writer_start(struct cw_sqlite *s)
     __attribute__((warn_unused_result));
 void cw_sqlite_writer_stop(struct cw_sqlite *s);
 
-/* Runs the write in the next group and waits until it is durable. */
+/* Applies what is in the journal and begins it anew: what an earlier owner left,
+ * before anything else is written or read; and what this one leaves. Alone. */
+enum cw_err cw_sqlite_begin(struct cw_sqlite *s)
+    __attribute__((warn_unused_result));
+/* The leader's work: lists of ADDs and STEPs, and of WRITEs; either may be NULL.
+ * Every job is done then, or waits in `deferred` again. */
+void cw_sqlite_run(struct cw_sqlite *s, struct cw_sqlite_job *journal,
+    struct cw_sqlite_job *writes);
+
+void cw_sqlite_queue_init(struct cw_sqlite_queue *q);
+void cw_sqlite_queue_put(struct cw_sqlite_queue *q, struct cw_sqlite_job *job);
+struct cw_sqlite_job *cw_sqlite_queue_take_all(struct cw_sqlite_queue *q);
+void cw_sqlite_queue_move_all(struct cw_sqlite_queue *to,
+    struct cw_sqlite_queue *from);
+
+/* Runs the job in the next group and waits until it is durable. */
+enum cw_err cw_sqlite_submit(struct cw_sqlite *s, struct cw_sqlite_job *job)
+    __attribute__((warn_unused_result));
+
+/* The same for a write in a transaction. */
 enum cw_err cw_sqlite_write(struct cw_sqlite *s,
     enum cw_err (*apply)(struct cw_sqlite *, struct cw_sqlite_conn *, void *),
     void (*after)(struct cw_sqlite *, void *), void *arg)
     __attribute__((warn_unused_result));
 
-/* Hands over a heap job that goes with the next group; nobody waits. Its
- * `after` frees it. Errors: STORE_FAILED when too many wait. */
+/* Hands over a heap job that goes with the next group and is freed then; nobody
+ * waits. Errors: STORE_FAILED when too many wait. */
 enum cw_err cw_sqlite_defer(struct cw_sqlite *s, struct cw_sqlite_job *job)
     __attribute__((warn_unused_result));
 
-/* A reader of one's own until it is given back. */
+/* An empty transaction: whether the disk is well. */
+enum cw_err cw_sqlite_try(struct cw_sqlite *s)
+    __attribute__((warn_unused_result));
+
+/* All that was stored before this call is in the database, for readers. */
+enum cw_err cw_sqlite_settle(struct cw_sqlite *s)
+    __attribute__((warn_unused_result));
+
+/* Applies what is in the journal, within a transaction. If *is_next, the place
+ * to begin the journal at once it is committed is in *next. */
+enum cw_err cw_sqlite_apply(struct cw_sqlite *s, struct cw_sqlite_conn *conn,
+    struct cw_journal_place *next, bool *is_next)
+    __attribute__((warn_unused_result));
+
+/* A reader of one's own until it is given back. What is in the journal only, it
+ * does not see: cw_sqlite_settled_reader does. */
 struct cw_sqlite_conn *cw_sqlite_reader(struct cw_sqlite *s);
+/* NULL when that cannot be (logged). */
+struct cw_sqlite_conn *cw_sqlite_settled_reader(struct cw_sqlite *s);
+/* NULL-safe. */
 void cw_sqlite_reader_done(struct cw_sqlite *s, struct cw_sqlite_conn *conn);
 
 /* The number kept as CW_SQLITE_STEPS. Errors: STORE_FAILED. */
@@ -122,8 +188,8 @@ void cw_sqlite_reader_done(struct cw_sqlite *s, struct cw_sqlite_conn *conn);
 enum cw_err cw_sqlite_load_steps(struct cw_sqlite *s)
     __attribute__((warn_unused_result));
 
-/* The statement, prepared and without bindings, or NULL (logged). All the
- * calls below take NULL and then fail. */
+/* The statement, prepared and without bindings, or NULL (logged), also without a
+ * connection. All the calls below take NULL and then fail. */
 sqlite3_stmt *cw_sql_get(struct cw_sqlite_conn *conn, enum cw_sql sql);
 void cw_sql_blob(sqlite3_stmt *st, int i, struct cw_bytes v); /* borrows */
 void cw_sql_text(sqlite3_stmt *st, int i, const char *v);     /* borrows */

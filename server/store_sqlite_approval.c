@@ -47,7 +47,7 @@ static enum cw_err
 approval_each(struct cw_store *store, const uint8_t *id,
     bool (*each)(void *ctx, const struct cw_approval_row *row), void *ctx)
 {
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_APPROVAL_EACH);
 	struct cw_approval_row row;
 	enum cw_err err;

@@ -187,7 +187,7 @@ static enum cw_err
 invitation_used(struct cw_store *store, const uint8_t *code_hash,
     unsigned *used, unsigned *confirmed)
 {
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_INVITATION_USED);
 	enum cw_err err;
 
@@ -205,7 +205,7 @@ static enum cw_err
 invitation_each(struct cw_store *store,
     bool (*each)(void *ctx, const struct cw_invitation *row), void *ctx)
 {
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_INVITATION_EACH);
 	struct cw_invitation row;
 	enum cw_err err;
@@ -254,7 +254,7 @@ static enum cw_err
 find_certificate(struct cw_store *store, enum cw_sql sql, int64_t key,
     struct cw_certificate *out, struct cw_buf *der)
 {
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, sql);
 	enum cw_err err;
 
@@ -346,7 +346,7 @@ static enum cw_err
 certificate_due(struct cw_store *store, uint64_t after,
     struct cw_certificate *out, size_t max, size_t *n)
 {
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_DUE);
 
 	cw_sql_int(st, 1, (int64_t)max);
@@ -358,7 +358,7 @@ static enum cw_err
 certificate_of(struct cw_store *store, const char *subject,
     struct cw_certificate *out, size_t max, size_t *n)
 {
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_OF);
 
 	cw_sql_text(st, 1, subject);
@@ -370,7 +370,7 @@ static enum cw_err
 certificate_each(struct cw_store *store,
     bool (*each)(void *ctx, const struct cw_certificate *row), void *ctx)
 {
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(self(store));
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(self(store));
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_EACH);
 	struct cw_certificate row;
 	enum cw_err err;
@@ -463,7 +463,7 @@ cw_sqlite_load_steps(struct cw_sqlite *s)
 	uint64_t steps = 0;
 	enum cw_err err = number_get(&s->store, CW_SQLITE_STEPS, &steps);
 
-	atomic_store(&s->steps, steps);
+	atomic_store(&s->steps_stored, steps);
 	return err;
 }
 
@@ -473,7 +473,7 @@ set_steps(struct cw_store *store, uint64_t steps)
 	enum cw_err err = number_set(store, CW_SQLITE_STEPS, steps);
 
 	if (err == CW_OK)
-		atomic_store(&self(store)->steps, steps);
+		atomic_store(&self(store)->steps_stored, steps);
 	return err;
 }
 

@@ -13,13 +13,6 @@ self(struct cw_store *store)
 
 /* ---- rows ---- */
 
-static struct cw_bytes
-digests_of(const struct cw_session *session)
-{
-	return cw_bytes(session->digests[0],
-	    session->n_digests * CW_HASH_BYTES);
-}
-
 /* A session's number: rising, and never given twice, also after a restart. */
 static uint64_t
 next_number(struct cw_sqlite *s)
@@ -34,29 +27,6 @@ next_number(struct cw_sqlite *s)
 		us = us > last ? us : last + 1;
 	while (!atomic_compare_exchange_weak(&s->last_number, &last, us));
 	return us;
-}
-
-static enum cw_err
-insert(struct cw_sqlite_conn *conn, const struct cw_session *session)
-{
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_ADD);
-
-	cw_sql_int(st, 1, cw_sqlite_key(session->id));
-	cw_sql_blob(st, 2, CW_BYTES_ARRAY(session->id));
-	cw_sql_blob(st, 3, CW_BYTES_ARRAY(session->invitation));
-	cw_sql_int(st, 4, session->stage);
-	cw_sql_int(st, 5, session->error);
-	cw_sql_int(st, 6, (int64_t)session->created_s);
-	cw_sql_int(st, 7, (int64_t)session->expires_s);
-	cw_sql_blob(st, 8, CW_BYTES_ARRAY(session->serial));
-	cw_sql_blob(st, 9, digests_of(session));
-	cw_sql_blob(st, 10, CW_BYTES_ARRAY(session->request_tag));
-	cw_sql_blob(st, 11, cw_buf_bytes(&session->request));
-	cw_sql_blob(st, 12, cw_buf_bytes(&session->grant));
-	cw_sql_blob(st, 13, cw_buf_bytes(&session->verdict));
-	cw_sql_blob(st, 14, cw_buf_bytes(&session->sealed));
-	cw_sql_int(st, 15, (int64_t)session->row);
-	return cw_sql_run(conn, st);
 }
 
 enum cw_err
@@ -135,75 +105,87 @@ read_session(struct cw_sqlite_conn *conn, const uint8_t *id,
 	return err;
 }
 
-/* ---- operations ---- */
+/* ---- reading ---- */
 
+static enum cw_err
+load_now(struct cw_sqlite *s, struct cw_sqlite_conn *conn, const uint8_t *id,
+    struct cw_session *out)
+{
+	enum cw_err err =
+	    conn == NULL ? CW_ERR_STORE_FAILED : read_session(conn, id, out);
+
+	cw_sqlite_reader_done(s, conn);
+	return err;
+}
+
+/* What is not in the cache is not in the journal either. */
 static enum cw_err
 session_load(struct cw_store *store, const uint8_t *id, struct cw_session *out)
 {
 	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn;
 	uint64_t stamp;
 	enum cw_err err;
 
+	if (!s->is_owner)
+		return load_now(s, cw_sqlite_settled_reader(s), id, out);
 	if (cw_store_cache_get(s->cache, id, out, &stamp))
 		return CW_OK;
-	conn = cw_sqlite_reader(s);
-	err = read_session(conn, id, out);
-	cw_sqlite_reader_done(s, conn);
+	err = load_now(s, cw_sqlite_reader(s), id, out);
 	if (err == CW_OK)
 		cw_store_cache_fill(s->cache, out, stamp);
 	return err;
 }
 
 static enum cw_err
-apply_add(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
+step_load(struct cw_store *store, const uint8_t *id, unsigned number,
+    struct cw_buf *message, struct cw_buf *answer, struct cw_buf *kept)
 {
-	const struct cw_sqlite_job *job = arg;
+	struct cw_sqlite *s = self(store);
+	struct cw_store_cache_state state = { .is_applied = s->is_owner };
+	struct cw_sqlite_conn *conn;
+	enum cw_err err;
+
+	(void)cw_store_cache_state(s->cache, id, &state);
+	conn = state.is_applied ? cw_sqlite_reader(s) :
+				  cw_sqlite_settled_reader(s);
+	err = conn == NULL ? CW_ERR_STORE_FAILED :
+			     read_step(conn, id, number, message, answer, kept);
+	cw_sqlite_reader_done(s, conn);
+	return err;
+}
+
+/* ---- new sessions ---- */
+
+/* Its record, from the cache, which it cannot have left. */
+static enum cw_err
+record_add(struct cw_sqlite *s, struct cw_sqlite_job *job, struct cw_buf *frame)
+{
+	struct cw_store_record record;
 	struct cw_session session;
 	enum cw_err err = CW_OK;
 
 	cw_session_init(&session);
-	/* It cannot have left the cache, unless memory is gone. */
-	if (cw_store_cache_get(s->cache, (const uint8_t *)(job + 1), &session,
-		NULL))
-		err = insert(conn, &session);
+	if (cw_store_cache_get(s->cache, job->id, &session, NULL)) {
+		cw_store_record_add(&record, &session);
+		cw_store_record_encode(&record, frame);
+	} else {
+		err = CW_ERR_STORE_FAILED;
+	}
 	cw_session_wipe(&session);
 	return err;
 }
 
-static void
-after_add(struct cw_sqlite *s, void *arg)
-{
-	struct cw_sqlite_job *job = arg;
-
-	cw_store_cache_saved(s->cache, (const uint8_t *)(job + 1));
-	free(job);
-}
-
-static enum cw_err
-apply_add_now(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
-{
-	enum cw_err err = insert(conn, arg);
-
-	(void)s;
-	return err == CW_OK && sqlite3_changes(conn->db) == 0 ? CW_ERR_EXISTS :
-								err;
-}
-
-/* The job and, behind it, the id of the session that waits in the cache. */
 static enum cw_err
 defer_add(struct cw_sqlite *s, const struct cw_session *session)
 {
-	struct cw_sqlite_job *job =
-	    calloc(1, sizeof(*job) + sizeof(session->id));
+	struct cw_sqlite_job *job = calloc(1, sizeof(*job));
 	enum cw_err err;
 
 	if (job == NULL)
 		return CW_ERR_NO_MEMORY;
-	job->apply = apply_add;
-	job->after = after_add;
-	job->arg = job;
-	memcpy(job + 1, session->id, sizeof(session->id));
+	job->kind = CW_SQLITE_ADD;
+	memcpy(job->id, session->id, sizeof(job->id));
+	job->record = record_add;
 	err = cw_sqlite_defer(s, job);
 	if (err != CW_OK)
 		free(job);
@@ -214,17 +196,24 @@ static enum cw_err
 session_add(struct cw_store *store, struct cw_session *session)
 {
 	struct cw_sqlite *s = self(store);
-	enum cw_err err;
+	enum cw_err err = CW_OK;
 
 	session->row = next_number(s);
+	if (!s->is_owner)
+		return CW_ERR_STORE_FAILED;
 	/* While writes fail, say so at once rather than in step 4. */
 	if (!atomic_load(&s->well))
-		return cw_sqlite_write(s, apply_add_now, NULL, session);
-	err = cw_store_cache_put(s->cache, session, true);
+		err = cw_sqlite_try(s);
+	if (err == CW_OK && !atomic_load(&s->well))
+		err = CW_ERR_STORE_FAILED;
+	if (err == CW_OK)
+		err = cw_store_cache_add(s->cache, session);
 	if (err == CW_OK && (err = defer_add(s, session)) != CW_OK)
-		cw_store_cache_drop(s->cache, session->id);
+		cw_store_cache_drop_new(s->cache, session->id);
 	return err;
 }
+
+/* ---- steps ---- */
 
 struct step_args {
 	const struct cw_session *after;
@@ -232,113 +221,67 @@ struct step_args {
 	size_t n_before;
 	const struct cw_step *step;
 	const struct cw_certificate *certificate;
-	uint64_t steps; /* stored by then */
+	struct cw_store_cache_entry *entry; /* a copy of `after` */
 };
 
+/* As it is stored, by the writer's connection. */
 static enum cw_err
-put_certificate(struct cw_sqlite_conn *conn, uint64_t row,
-    const struct cw_certificate *c)
+read_state(struct cw_sqlite_conn *conn, const uint8_t *id,
+    struct cw_store_cache_state *out)
 {
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_STEP);
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_STATE);
+	uint8_t row_id[CW_SESSION_ID_BYTES];
+	uint64_t stage;
+	enum cw_err err;
 
-	cw_sql_int(st, 1, (int64_t)row);
-	cw_sql_blob(st, 2, CW_BYTES_ARRAY(c->serial));
-	cw_sql_blob(st, 3, CW_BYTES_ARRAY(c->session));
-	cw_sql_int(st, 4, cw_sqlite_key(c->invitation));
-	cw_sql_int(st, 5, c->status);
-	cw_sql_int(st, 6, c->wanted);
-	cw_sql_int(st, 7, (int64_t)c->changed_s);
-	cw_sql_text(st, 8, c->subject);
-	cw_sql_text(st, 9, c->profile);
-	cw_sql_blob(st, 10, c->der);
-	cw_sql_int(st, 11, cw_sqlite_key(c->serial));
-	return cw_sql_run(conn, st);
-}
-
-static enum cw_err
-put_step(struct cw_sqlite_conn *conn, uint64_t row, const struct cw_step *step)
-{
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_STEP_ADD);
-
-	cw_sql_int(st, 1, (int64_t)row);
-	cw_sql_int(st, 2, step->number);
-	cw_sql_blob(st, 3, step->message);
-	cw_sql_blob(st, 4, step->answer);
-	cw_sql_blob(st, 5, step->kept);
-	return cw_sql_run(conn, st);
-}
-
-static enum cw_err
-put_retired(struct cw_sqlite_conn *conn, const struct cw_step *step)
-{
-	enum cw_err err = CW_OK;
-
-	for (size_t i = 0; err == CW_OK && i < step->n_retired; i++) {
-		const struct cw_retired *r = &step->retired[i];
-		sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_CERTIFICATE_RETIRE);
-
-		cw_sql_int(st, 1, cw_sqlite_key(r->serial));
-		cw_sql_blob(st, 2, CW_BYTES_ARRAY(r->serial));
-		cw_sql_int(st, 3, r->reason);
-		cw_sql_int(st, 4, (int64_t)step->now_s);
-		err = cw_sql_run(conn, st);
-	}
+	cw_sql_int(st, 1, cw_sqlite_key(id));
+	err = cw_sql_row(conn, st);
+	if (err != CW_OK)
+		return err;
+	out->row = cw_sql_column_uint(st, 0);
+	stage = cw_sql_column_uint(st, 1);
+	out->stage = (enum cw_stage)stage;
+	out->n_digests = cw_sql_column_uint(st, 2) / CW_HASH_BYTES;
+	out->is_new = false;
+	if (!cw_sql_column_into(st, 3, row_id, sizeof(row_id)) ||
+	    memcmp(row_id, id, sizeof(row_id)) != 0)
+		err = CW_ERR_NOT_FOUND;
+	sqlite3_reset(st);
 	return err;
 }
 
+/* The session as it is now decides the race: there is one leader at a time, and
+ * a step before this one is in the cache, or in the same frame. */
 static enum cw_err
-count_step(struct cw_sqlite_conn *conn, uint64_t *steps)
+record_step(struct cw_sqlite *s, struct cw_sqlite_job *job,
+    struct cw_buf *frame)
 {
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_STEP_COUNT);
-	enum cw_err err = cw_sql_row(conn, st);
+	const struct step_args *a = job->arg;
+	struct cw_store_cache_state state;
+	struct cw_store_record record;
+	enum cw_err err = CW_OK;
 
-	*steps = err == CW_OK ? cw_sql_column_uint(st, 0) : 0;
-	sqlite3_reset(st);
-	return err == CW_ERR_NOT_FOUND ? CW_ERR_STORE_FAILED : err;
-}
-
-/* The session's row decides the race: who does not find it as it was has
- * changed nothing. That (session, number) is the step's row id is the second lock. */
-static enum cw_err
-apply_step(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
-{
-	struct step_args *a = arg;
-	const struct cw_session *after = a->after;
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_STEP);
-	enum cw_err err;
-
-	(void)s;
-	cw_sql_int(st, 1, (int64_t)after->row);
-	cw_sql_blob(st, 2, CW_BYTES_ARRAY(after->id));
-	cw_sql_int(st, 3, after->stage);
-	cw_sql_int(st, 4, after->error);
-	cw_sql_blob(st, 5, CW_BYTES_ARRAY(after->serial));
-	cw_sql_blob(st, 6, digests_of(after));
-	cw_sql_blob(st, 7, cw_buf_bytes(&after->verdict));
-	cw_sql_blob(st, 8, cw_buf_bytes(&after->sealed));
-	cw_sql_int(st, 9, a->before);
-	cw_sql_int(st, 10, (int64_t)(a->n_before * CW_HASH_BYTES));
-	cw_sql_int(st, 11, (int64_t)after->expires_s);
-	err = cw_sql_run(conn, st);
-	if (err == CW_OK && sqlite3_changes(conn->db) == 0)
+	if (!cw_store_cache_state(s->cache, job->id, &state))
+		err = read_state(&s->writer, job->id, &state);
+	if (err == CW_ERR_NOT_FOUND ||
+	    (err == CW_OK &&
+		(state.row != a->after->row || state.stage != a->before ||
+		    state.n_digests != a->n_before)))
 		return CW_ERR_EXISTS;
-	if (err == CW_OK && a->step != NULL)
-		err = put_step(conn, after->row, a->step);
-	if (err == CW_OK && a->step != NULL)
-		err = put_retired(conn, a->step);
-	if (err == CW_OK && a->certificate != NULL)
-		err = put_certificate(conn, after->row, a->certificate);
-	return err == CW_OK ? count_step(conn, &a->steps) : err;
+	if (err != CW_OK || state.is_new)
+		return CW_ERR_STORE_FAILED;
+	cw_store_record_step(&record, a->after, a->step, a->certificate);
+	cw_store_record_encode(&record, frame);
+	return CW_OK;
 }
 
 static void
 after_step(struct cw_sqlite *s, void *arg)
 {
-	const struct step_args *a = arg;
+	struct step_args *a = arg;
 
-	atomic_store(&s->steps, a->steps); /* in the order of commits */
-	if (cw_store_cache_put(s->cache, a->after, false) != CW_OK)
-		cw_store_cache_drop(s->cache, a->after->id);
+	cw_store_cache_put(s->cache, a->entry);
+	a->entry = NULL;
 }
 
 static enum cw_err
@@ -348,23 +291,18 @@ session_step(struct cw_store *store, const struct cw_session *after,
 {
 	struct cw_sqlite *s = self(store);
 	struct step_args args = { after, before, n_before, step, certificate,
-		0 };
-	enum cw_err err = cw_sqlite_write(s, apply_step, after_step, &args);
+		cw_store_cache_entry_new(after) };
+	struct cw_sqlite_job job = { .kind = CW_SQLITE_STEP,
+		.record = record_step,
+		.after = after_step,
+		.arg = &args };
+	enum cw_err err;
 
-	if (err == CW_ERR_EXISTS)
-		cw_store_cache_drop(s->cache, after->id);
-	return err;
-}
-
-static enum cw_err
-step_load(struct cw_store *store, const uint8_t *id, unsigned number,
-    struct cw_buf *message, struct cw_buf *answer, struct cw_buf *kept)
-{
-	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
-	enum cw_err err = read_step(conn, id, number, message, answer, kept);
-
-	cw_sqlite_reader_done(s, conn);
+	if (args.entry == NULL)
+		return CW_ERR_NO_MEMORY;
+	memcpy(job.id, after->id, sizeof(job.id));
+	err = s->is_owner ? cw_sqlite_submit(s, &job) : CW_ERR_STORE_FAILED;
+	cw_store_cache_entry_free(args.entry);
 	return err;
 }
 

@@ -127,7 +127,7 @@ static enum cw_err
 session_count_open(struct cw_store *store, uint64_t *n)
 {
 	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(s);
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_COUNT_OPEN);
 	enum cw_err err = cw_sql_row(conn, st);
 
@@ -142,7 +142,7 @@ count_of(struct cw_store *store, enum cw_sql sql, const uint8_t *code_hash,
     uint64_t *n)
 {
 	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(s);
 	sqlite3_stmt *st = cw_sql_get(conn, sql);
 	enum cw_err err;
 
@@ -173,7 +173,7 @@ session_managed(struct cw_store *store, const uint8_t *code_hash,
     struct cw_session *out)
 {
 	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(s);
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_MANAGED);
 	uint8_t id[CW_SESSION_ID_BYTES];
 	enum cw_err err;
@@ -193,7 +193,7 @@ static enum cw_err
 session_reserved(struct cw_store *store, const uint8_t *serial, bool *found)
 {
 	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(s);
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_SERIALS);
 	uint8_t row[CW_SERIAL_BYTES];
 	enum cw_err err = CW_OK;
@@ -212,7 +212,7 @@ session_each(struct cw_store *store,
     bool (*each)(void *ctx, const struct cw_session *row), void *ctx)
 {
 	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(s);
 	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_EACH);
 	struct cw_session row;
 	enum cw_err err;

@@ -30,8 +30,11 @@ cw_sql_failed(struct cw_sqlite_conn *conn, const char *what)
 sqlite3_stmt *
 cw_sql_get(struct cw_sqlite_conn *conn, enum cw_sql sql)
 {
-	sqlite3_stmt **st = &conn->statements[sql];
+	sqlite3_stmt **st;
 
+	if (conn == NULL)
+		return NULL;
+	st = &conn->statements[sql];
 	if (*st == NULL &&
 	    sqlite3_prepare_v3(conn->db, texts[sql], -1,
 		SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Group commit. Whoever has something to write and finds nobody writing leads:
- * it writes all that has queued up in one transaction, while what comes
+ * it writes all that has queued up (store_sqlite_group.c), while what comes
  * meanwhile queues up for the next leader. Alone, no thread is switched to;
  * under load many sessions share one sync. A thread of its own only writes new
  * sessions that no leader has taken along for a while.
  */
 #include "server/store_sqlite.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #define DEFER_MS 100
@@ -15,17 +16,18 @@
 #define DEFERRED_MAX 20000
 #define GATHER_US 3000
 #define COMPANY_GROUPS 8
+#define FRAME_MAX (2 * CW_JOURNAL_FRAME)
 
-static void
-queue_init(struct cw_sqlite_queue *q)
+void
+cw_sqlite_queue_init(struct cw_sqlite_queue *q)
 {
 	q->first = NULL;
 	q->last = &q->first;
 	q->n = 0;
 }
 
-static void
-queue_put(struct cw_sqlite_queue *q, struct cw_sqlite_job *job)
+void
+cw_sqlite_queue_put(struct cw_sqlite_queue *q, struct cw_sqlite_job *job)
 {
 	job->next = NULL;
 	*q->last = job;
@@ -33,129 +35,24 @@ queue_put(struct cw_sqlite_queue *q, struct cw_sqlite_job *job)
 	q->n++;
 }
 
-static struct cw_sqlite_job *
-queue_take_all(struct cw_sqlite_queue *q)
+struct cw_sqlite_job *
+cw_sqlite_queue_take_all(struct cw_sqlite_queue *q)
 {
 	struct cw_sqlite_job *first = q->first;
 
-	queue_init(q);
+	cw_sqlite_queue_init(q);
 	return first;
 }
 
-/* One transaction over two lists; `only` limits the second to its first. */
-static enum cw_err
-transaction(struct cw_sqlite *s, struct cw_sqlite_job *deferred,
-    struct cw_sqlite_job *durable, bool only)
+void
+cw_sqlite_queue_move_all(struct cw_sqlite_queue *to,
+    struct cw_sqlite_queue *from)
 {
-	struct cw_sqlite_conn *conn = &s->writer;
-	enum cw_err err = cw_sql_run(conn, cw_sql_get(conn, CW_SQL_BEGIN));
-	struct cw_sqlite_job *job;
+	struct cw_sqlite_job *job = cw_sqlite_queue_take_all(from);
 
-	if (err != CW_OK)
-		return err;
-	for (job = deferred; job != NULL && err == CW_OK; job = job->next)
-		err = job->apply(s, conn, job->arg);
-	for (job = durable; job != NULL && err == CW_OK; job = job->next) {
-		job->err = job->apply(s, conn, job->arg);
-		if (job->err == CW_ERR_STORE_FAILED)
-			err = job->err;
-		if (only)
-			break;
-	}
-	if (err == CW_OK)
-		err = cw_sql_run(conn, cw_sql_get(conn, CW_SQL_COMMIT));
-	if (err == CW_OK)
-		atomic_fetch_add(&s->commits, 1);
-	else if (!sqlite3_get_autocommit(conn->db) &&
-	    cw_sql_run(conn, cw_sql_get(conn, CW_SQL_ROLLBACK)) != CW_OK)
-		cw_log(CW_LOG_ERROR, "store.rollback", "path=%s", s->path);
-	return err;
-}
-
-/* Whatever `after` does (the cache, for one) it does in the order of commits
- * and before anybody who waits goes on. */
-static void
-finish(struct cw_sqlite *s, struct cw_sqlite_job *durable, bool only,
-    enum cw_err err)
-{
-	struct cw_sqlite_job *next;
-
-	for (struct cw_sqlite_job *job = durable; job != NULL; job = next) {
+	for (struct cw_sqlite_job *next; job != NULL; job = next) {
 		next = job->next;
-		if (err != CW_OK)
-			job->err = CW_ERR_STORE_FAILED;
-		else if (job->err == CW_OK && job->after != NULL)
-			job->after(s, job->arg);
-		pthread_mutex_lock(&s->mutex);
-		job->done = true; /* from here on it may be gone */
-		pthread_cond_signal(&job->woken);
-		pthread_mutex_unlock(&s->mutex);
-		if (only)
-			break;
-	}
-}
-
-static void
-finish_deferred(struct cw_sqlite *s, struct cw_sqlite_job *first)
-{
-	struct cw_sqlite_job *next;
-
-	for (struct cw_sqlite_job *job = first; job != NULL; job = next) {
-		next = job->next;
-		job->after(s, job->arg);
-	}
-}
-
-/* Puts unstored new sessions back, before those that came meanwhile. */
-static void
-keep_deferred(struct cw_sqlite *s, struct cw_sqlite_job *first)
-{
-	struct cw_sqlite_job *later;
-
-	pthread_mutex_lock(&s->mutex);
-	later = queue_take_all(&s->deferred);
-	for (struct cw_sqlite_job *next; first != NULL; first = next) {
-		next = first->next;
-		queue_put(&s->deferred, first);
-	}
-	for (struct cw_sqlite_job *next; later != NULL; later = next) {
-		next = later->next;
-		queue_put(&s->deferred, later);
-	}
-	pthread_mutex_unlock(&s->mutex);
-}
-
-/* One that fails must not take the others with it: after a failed group each
- * is tried alone. */
-static void
-run_group(struct cw_sqlite *s, struct cw_sqlite_job *deferred,
-    struct cw_sqlite_job *durable)
-{
-	enum cw_err err = transaction(s, deferred, durable, false);
-
-	if (err == CW_OK) {
-		finish_deferred(s, deferred);
-		finish(s, durable, false, err);
-		atomic_store(&s->well, true);
-		return;
-	}
-	if (deferred != NULL) {
-		err = transaction(s, deferred, NULL, false);
-		if (err == CW_OK)
-			finish_deferred(s, deferred);
-		else
-			keep_deferred(s, deferred);
-		atomic_store(&s->well, err == CW_OK);
-		if (err != CW_OK) {
-			finish(s, durable, false, err);
-			return;
-		}
-	}
-	for (struct cw_sqlite_job *next; durable != NULL; durable = next) {
-		next = durable->next;
-		err = transaction(s, NULL, durable, true);
-		atomic_store(&s->well, err == CW_OK);
-		finish(s, durable, true, err);
+		cw_sqlite_queue_put(to, job);
 	}
 }
 
@@ -174,30 +71,35 @@ gather(struct cw_sqlite *s)
 	pthread_mutex_lock(&s->mutex);
 }
 
-/* Leads one group. The mutex is held before and after. */
+/* Leads one group, and gives the lead to the first that came meanwhile. The
+ * mutex is held before and after. */
 static void
 lead(struct cw_sqlite *s)
 {
-	struct cw_sqlite_job *deferred;
-	struct cw_sqlite_job *durable;
+	struct cw_sqlite_job *writes;
+	struct cw_sqlite_job *next;
+	struct cw_sqlite_queue journal;
 
-	s->leading = true;
 	gather(s);
-	if (s->durable.n > 1)
+	if (s->steps.n + s->writes.n > 1)
 		s->company = COMPANY_GROUPS;
 	else if (s->company > 0)
 		s->company--;
-	deferred = queue_take_all(&s->deferred);
-	durable = queue_take_all(&s->durable);
+	cw_sqlite_queue_init(&journal);
+	cw_sqlite_queue_move_all(&journal, &s->deferred);
+	cw_sqlite_queue_move_all(&journal, &s->steps);
+	writes = cw_sqlite_queue_take_all(&s->writes);
 	pthread_mutex_unlock(&s->mutex);
-	run_group(s, deferred, durable);
+	cw_sqlite_run(s, journal.first, writes);
 	pthread_mutex_lock(&s->mutex);
-	s->leading = false;
-	/* The first that came meanwhile leads the next one. */
-	if (s->durable.first != NULL)
-		pthread_cond_signal(&s->durable.first->woken);
-	else if (s->stop)
+	next = s->steps.first != NULL ? s->steps.first : s->writes.first;
+	s->leading = next != NULL;
+	if (next != NULL) {
+		next->leads = true;
+		sem_post(&next->woken);
+	} else if (s->stop) {
 		pthread_cond_signal(&s->work);
+	}
 }
 
 /* True when new sessions have waited long enough, or it is time to end. */
@@ -234,8 +136,10 @@ writer_main(void *arg)
 		bool due = wait_deferred(s);
 
 		stop = s->stop;
-		if (due && s->deferred.first != NULL)
+		if (due && s->deferred.first != NULL) {
+			s->leading = true;
 			lead(s);
+		}
 	}
 	pthread_mutex_unlock(&s->mutex);
 	return NULL;
@@ -246,8 +150,11 @@ cw_sqlite_writer_init(struct cw_sqlite *s)
 {
 	pthread_condattr_t monotonic;
 
-	queue_init(&s->durable);
-	queue_init(&s->deferred);
+	cw_sqlite_queue_init(&s->steps);
+	cw_sqlite_queue_init(&s->writes);
+	cw_buf_init(&s->frame, FRAME_MAX);
+	cw_buf_init(&s->unapplied, CW_JOURNAL_BYTES);
+	cw_sqlite_queue_init(&s->deferred);
 	pthread_mutex_init(&s->mutex, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -272,10 +179,47 @@ cw_sqlite_writer_stop(struct cw_sqlite *s)
 		pthread_mutex_unlock(&s->mutex);
 		pthread_join(s->thread, NULL);
 	}
+	/* So that the database is all there is; if not, the journal is too. */
+	if (s->is_begun && atomic_load(&s->has_unapplied) &&
+	    cw_sqlite_begin(s) != CW_OK)
+		cw_log(CW_LOG_WARN, "store.journal", "what=left path=%s",
+		    s->journal_path);
 	/* Those that could not be stored to the last. */
-	finish_deferred(s, queue_take_all(&s->deferred));
+	for (struct cw_sqlite_job *next,
+	     *job = cw_sqlite_queue_take_all(&s->deferred);
+	     job != NULL; job = next) {
+		next = job->next;
+		free(job);
+	}
+	cw_buf_wipe(&s->frame);
+	cw_buf_wipe(&s->unapplied);
 	pthread_mutex_destroy(&s->mutex);
 	pthread_cond_destroy(&s->work);
+}
+
+enum cw_err
+cw_sqlite_submit(struct cw_sqlite *s, struct cw_sqlite_job *job)
+{
+	sem_init(&job->woken, 0, 0);
+	pthread_mutex_lock(&s->mutex);
+	cw_sqlite_queue_put(job->kind == CW_SQLITE_STEP ? &s->steps :
+							  &s->writes,
+	    job);
+	job->leads = !s->leading;
+	s->leading = true;
+	if (!job->leads) {
+		pthread_mutex_unlock(&s->mutex);
+		while (sem_wait(&job->woken) != 0)
+			continue; /* a signal came */
+		if (job->leads)
+			pthread_mutex_lock(&s->mutex);
+	}
+	if (job->leads) { /* its own is in the group */
+		lead(s);
+		pthread_mutex_unlock(&s->mutex);
+	}
+	sem_destroy(&job->woken);
+	return job->err;
 }
 
 enum cw_err
@@ -283,21 +227,35 @@ cw_sqlite_write(struct cw_sqlite *s,
     enum cw_err (*apply)(struct cw_sqlite *, struct cw_sqlite_conn *, void *),
     void (*after)(struct cw_sqlite *, void *), void *arg)
 {
-	struct cw_sqlite_job job = { .apply = apply,
+	struct cw_sqlite_job job = { .kind = CW_SQLITE_WRITE,
+		.apply = apply,
 		.after = after,
 		.arg = arg };
 
-	pthread_cond_init(&job.woken, NULL);
-	pthread_mutex_lock(&s->mutex);
-	queue_put(&s->durable, &job);
-	while (!job.done)
-		if (s->leading)
-			pthread_cond_wait(&job.woken, &s->mutex);
-		else
-			lead(s);
-	pthread_mutex_unlock(&s->mutex);
-	pthread_cond_destroy(&job.woken);
-	return job.err;
+	return cw_sqlite_submit(s, &job);
+}
+
+static enum cw_err
+apply_nothing(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
+{
+	(void)s;
+	(void)conn;
+	(void)arg;
+	return CW_OK;
+}
+
+enum cw_err
+cw_sqlite_try(struct cw_sqlite *s)
+{
+	return cw_sqlite_write(s, apply_nothing, NULL, NULL);
+}
+
+enum cw_err
+cw_sqlite_settle(struct cw_sqlite *s)
+{
+	return s->is_owner && !atomic_load(&s->has_unapplied) ?
+	    CW_OK :
+	    cw_sqlite_try(s);
 }
 
 enum cw_err
@@ -309,7 +267,7 @@ cw_sqlite_defer(struct cw_sqlite *s, struct cw_sqlite_job *job)
 	if (s->deferred.n >= DEFERRED_MAX)
 		err = CW_ERR_STORE_FAILED;
 	else
-		queue_put(&s->deferred, job);
+		cw_sqlite_queue_put(&s->deferred, job);
 	if (err == CW_OK && s->idle)
 		pthread_cond_signal(&s->work);
 	pthread_mutex_unlock(&s->mutex);

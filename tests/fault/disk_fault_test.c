@@ -46,14 +46,21 @@ in_trouble(struct cw_fault_world *w, const struct cw_fault_post *post)
 	return CW_OK;
 }
 
+/* The journal has room for some steps; that they cannot go on from there the
+ * sweeper notices. Then nothing more is taken, not once but as long as it
+ * lasts. */
 static enum cw_err
 store_full(struct cw_fault_world *w, const struct cw_fault_post *post)
 {
+	static const char noticed[] = "store.failed";
+	unsigned before = cw_daemon_logged(&w->daemon, noticed);
 	enum cw_err err;
 
 	assert_true(cw_disk_fill(&store_disk));
+	if (trouble->says[w->at] != CW_OK)
+		assert_true(cw_daemon_wait_logged(&w->daemon, noticed,
+		    before + 1, 15000));
 	err = in_trouble(w, post);
-	/* Not once but as long as it lasts. */
 	if (trouble->says[w->at] != CW_OK)
 		err = in_trouble(w, post);
 	assert_true(cw_disk_empty(&store_disk));

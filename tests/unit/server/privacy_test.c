@@ -271,7 +271,7 @@ static void
 search(struct cw_server_world *w, const struct secret *secrets, size_t n)
 {
 	static const char *const files[] = { "store.db", "store.db-wal",
-		"store.db-shm", "copy.db", "stderr" };
+		"store.db-shm", "store.db-steps", "copy.db", "stderr" };
 
 	unlink(cw_server_world_path(w, "copy.db"));
 	cw_server_world_copy_store(w, "copy.db");

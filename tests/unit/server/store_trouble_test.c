@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "proto/base/secret.h"
 #include "tests/support/store_world.h"
@@ -71,6 +73,40 @@ a_store_of_another_version_is_left_alone(void **state)
 	sqlite3_close(db);
 	assert_err(cw_store_open_sqlite(w->path, &w->store),
 	    CW_ERR_STORE_CORRUPT);
+}
+
+static void
+a_store_from_before_the_journal_goes_on(void **state)
+{
+	struct cw_store_world *w = *state;
+	char journal[128];
+	struct cw_session s;
+	struct cw_session out;
+	sqlite3 *db;
+
+	cw_session_init(&out);
+	cw_store_world_add(w, &s, 1);
+	assert_err(cw_store_world_step(w, &s, CW_STAGE_CREATING, 1, NULL),
+	    CW_OK);
+	cw_store_close(&w->store);
+	snprintf(journal, sizeof(journal), "%s-steps", w->path);
+	assert_int_equal(unlink(journal), 0);
+	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+			     "DROP TABLE journal;PRAGMA user_version=3", NULL,
+			     NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	assert_err(cw_store_open_sqlite(w->path, &w->store), CW_OK);
+	assert_int_equal(w->store->steps(w->store), 1);
+	assert_err(cw_store_world_step(w, &s, CW_STAGE_INSTALLING, 2, NULL),
+	    CW_OK);
+	cw_store_world_kill(w);
+	assert_err(w->store->session_load(w->store, s.id, &out), CW_OK);
+	assert_int_equal(out.stage, CW_STAGE_INSTALLING);
+	assert_int_equal(w->store->steps(w->store), 2);
+	cw_session_wipe(&s);
+	cw_session_wipe(&out);
 }
 
 static void
@@ -240,6 +276,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		sentence(a_full_disk_stores_nothing_by_halves_and_passes),
 		sentence(a_store_of_another_version_is_left_alone),
+		sentence(a_store_from_before_the_journal_goes_on),
 		sentence(a_path_that_cannot_be_opened_is_an_error),
 		sentence(of_racing_steps_exactly_one_is_stored),
 		sentence(what_many_threads_stored_is_there_after_opening_again),
