@@ -6,9 +6,9 @@
 
 #include "server/text.h"
 
-/* The address that the command prints, taken from its standard output. */
-static enum cw_err
-run_invite(struct cw_admin *admin, char *url, size_t size)
+enum cw_err
+cw_manage_printed(struct cw_admin *admin,
+    enum cw_err (*command)(struct cw_admin *), char *printed, size_t size)
 {
 	FILE *file = tmpfile();
 	int out = dup(STDOUT_FILENO);
@@ -18,13 +18,13 @@ run_invite(struct cw_admin *admin, char *url, size_t size)
 	assert_non_null(file);
 	fflush(stdout);
 	assert_true(dup2(fileno(file), STDOUT_FILENO) >= 0);
-	err = cw_admin_invite(admin);
+	err = command(admin);
 	fflush(stdout);
 	assert_true(dup2(out, STDOUT_FILENO) >= 0);
 	close(out);
 	rewind(file);
-	n = fread(url, 1, size - 1, file);
-	url[n] = '\0';
+	n = fread(printed, 1, size - 1, file);
+	printed[n] = '\0';
 	fclose(file);
 	return err;
 }
@@ -38,7 +38,7 @@ cw_manage_invite(struct cw_server_world *w, struct cw_admin options)
 
 	options.config = &w->config;
 	options.store = w->store;
-	err = run_invite(&options, url, sizeof(url));
+	err = cw_manage_printed(&options, cw_admin_invite, url, sizeof(url));
 	if (err != CW_OK) {
 		assert_string_equal(url, "");
 		return err;

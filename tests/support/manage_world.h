@@ -8,6 +8,10 @@
 
 #define CW_MANAGE_SERIAL (2 * CW_SERIAL_BYTES + 1)
 
+/* The command, and what it prints to its standard output. */
+enum cw_err cw_manage_printed(struct cw_admin *admin,
+    enum cw_err (*command)(struct cw_admin *), char *out, size_t size);
+
 /* cardwright-admin invite with these options (store and configuration are the
  * world's); the invitation is the world's then. */
 enum cw_err cw_manage_invite(struct cw_server_world *w,

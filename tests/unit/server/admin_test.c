@@ -2,13 +2,11 @@
 /* The operator's commands, on the store of an issuer in this process. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "proto/base/fdio.h"
-#include "server/admin.h"
 #include "server/sweep.h"
 #include "server/text.h"
-#include "tests/support/server_world.h"
+#include "tests/support/manage_world.h"
 
 /* ---- what a command prints ---- */
 
@@ -17,23 +15,7 @@ static char printed[8192];
 static enum cw_err
 run(struct cw_admin *admin, enum cw_err (*command)(struct cw_admin *))
 {
-	FILE *file = tmpfile();
-	int out = dup(STDOUT_FILENO);
-	enum cw_err err;
-	size_t n;
-
-	assert_non_null(file);
-	fflush(stdout);
-	assert_true(dup2(fileno(file), STDOUT_FILENO) >= 0);
-	err = command(admin);
-	fflush(stdout);
-	assert_true(dup2(out, STDOUT_FILENO) >= 0);
-	close(out);
-	rewind(file);
-	n = fread(printed, 1, sizeof(printed) - 1, file);
-	printed[n] = '\0';
-	fclose(file);
-	return err;
+	return cw_manage_printed(admin, command, printed, sizeof(printed));
 }
 
 static struct cw_admin
