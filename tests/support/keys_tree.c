@@ -166,6 +166,21 @@ cw_keys_tree_authority(const struct cw_keys_tree *tree)
 	return key;
 }
 
+struct cw_public_key
+cw_keys_tree_management(const struct cw_keys_tree *tree)
+{
+	struct cw_signer_info info;
+	struct cw_buf memory;
+	struct cw_public_key key;
+
+	cw_buf_init(&memory, CW_BODY_MAX);
+	need(cw_signer_info(tree->signer, &memory, &info) == CW_OK,
+	    "no answer from the signer");
+	key = info.management_key;
+	cw_buf_wipe(&memory);
+	return key;
+}
+
 void
 cw_keys_tree_card(const struct cw_keys_tree *tree, unsigned number,
     struct cw_buf *out)

@@ -51,6 +51,9 @@ int cw_keys_tree_wait(struct cw_keys_tree *tree);
 /* The key that signs grants; the caller frees it. */
 struct cw_private_key *cw_keys_tree_authority(const struct cw_keys_tree *tree);
 
+/* The management key that the running signer says it has. */
+struct cw_public_key cw_keys_tree_management(const struct cw_keys_tree *tree);
+
 /* What card `number` (from 1) is personalised with, into `out`. */
 void cw_keys_tree_card(const struct cw_keys_tree *tree, unsigned number,
     struct cw_buf *out);

@@ -48,18 +48,12 @@ now_s(void)
 static int
 setup(void **state)
 {
-	struct cw_signer_info info;
-	struct cw_buf memory;
-
 	(void)state;
 	cw_keys_tree_make(&tree, 1);
 	cw_keys_tree_start(&tree, 4);
 	cw_keys_card_load(&card, &tree, 1);
 	authority = cw_keys_tree_authority(&tree);
-	cw_buf_init(&memory, CW_BODY_MAX);
-	assert_err(cw_signer_info(tree.signer, &memory, &info), CW_OK);
-	management = info.management_key;
-	cw_buf_wipe(&memory);
+	management = cw_keys_tree_management(&tree);
 	return 0;
 }
 

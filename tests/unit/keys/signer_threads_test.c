@@ -187,9 +187,6 @@ who_asks_before_a_commit_is_in_it(void **state)
 static int
 setup(void **state)
 {
-	struct cw_signer_info info;
-	struct cw_buf memory;
-
 	(void)state;
 	stop = mmap(NULL, sizeof(*stop), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -200,10 +197,7 @@ setup(void **state)
 	cw_keys_tree_start(&tree, 3);
 	cw_keys_card_load(&card, &tree, 1);
 	authority = cw_keys_tree_authority(&tree);
-	cw_buf_init(&memory, CW_BODY_MAX);
-	assert_err(cw_signer_info(tree.signer, &memory, &info), CW_OK);
-	management = info.management_key;
-	cw_buf_wipe(&memory);
+	management = cw_keys_tree_management(&tree);
 	return 0;
 }
 
