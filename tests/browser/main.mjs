@@ -6,6 +6,7 @@ import { cases as enrol } from './cases/enrol.mjs';
 import { cases as hostile, Hostile } from './cases/hostile.mjs';
 import { cases as manage } from './cases/manage.mjs';
 import { cases as missing } from './cases/missing.mjs';
+import { cases as trouble } from './cases/trouble.mjs';
 import { Chromium } from './lib/chromium.mjs';
 import { Firefox } from './lib/firefox.mjs';
 import { Flow } from './lib/flow.mjs';
@@ -32,7 +33,7 @@ try {
 		browser = flow.browser = await Browser.launch(world);
 	};
 	for (const [sentence, f] of [...enrol, ...manage, ...missing, ...card,
-		...elsewhere, ...hostile]) {
+		...elsewhere, ...trouble, ...hostile]) {
 		if (!filter.test(sentence))
 			continue;
 		const begin = Date.now();

@@ -22,13 +22,6 @@ async function launch(Token, options) {
 	return new Flow(world, token.browser, Token.label);
 }
 
-// So that everybody has seen it: OpenSC does not survive a card that goes
-// between two APDUs of one transaction.
-async function pull() {
-	await world.cardOut(0);
-	await until('the reader is empty', () => world.slotHas(0, 'No'));
-}
-
 // The page, as the link on the issuer's own site leads there.
 function open(tab) {
 	return tab.goto(world.url + '/me');
@@ -87,7 +80,7 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 				await flow.shot(tab, 'me-done');
 				await flow.tidy();
 				// As the page says: OpenSC knows the card as it was.
-				await pull();
+				await world.pull();
 				await world.cardIn(0, card);
 				const pin = token.pin(PIN, name + '-pin');
 				await tab.click('a[href="/me"]');
@@ -98,7 +91,7 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 
 		await timed(`${label}: without the card the page says what to do`,
 			async () => {
-				await pull();
+				await world.pull();
 				const flow = await launch(Token, { choose: true });
 				const tab = await token.browser.tab();
 				await open(tab);
@@ -113,7 +106,7 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 						await open(tab);
 						return await text(tab, 'h1') === 'My certificates';
 					}, 30000);
-				await pull();
+				await world.pull();
 			});
 
 		await timed(`${label}: who chooses no certificate is told so`, async () => {
@@ -128,7 +121,7 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 	} finally {
 		await token?.close();
 		token = null;
-		await pull();
+		await world.pull();
 	}
 }
 await screen.close();

@@ -101,7 +101,7 @@ export function renderFailed({ failure }) {
 	$('failed-what').textContent = what;
 	const known = number !== undefined && has('error_' + number);
 	const why = known ? t('error_' + number) : plain(failure.sentence);
-	$('failed-why').textContent = heading(why) === what ? '' : why;
+	$('failed-why').textContent = later || heading(why) === what ? '' : why;
 	const todo = remedyKey(name, number);
 	$('failed-todo').textContent = has(todo) ? t(todo) :
 		plain(failure.remedy) || t('remedy_' + name);

@@ -24,8 +24,22 @@ async function freePort() {
 	return port;
 }
 
-// A pinentry is told by a file what to do at GETPIN: good, wrong, weak, cancel,
-// late, or gate (wait until a line comes through the pipe, then good).
+const SUBJECT = 'CN=Ada Lovelace,O=Analytical Engines';
+
+const HOLDER = `
+import ctypes, sys
+p = ctypes.CDLL('libpcsclite.so.1')
+c, h, a = ctypes.c_long(), ctypes.c_long(), ctypes.c_ulong()
+assert p.SCardEstablishContext(2, None, None, ctypes.byref(c)) == 0
+assert p.SCardConnect(c, sys.argv[1].encode(), 2, 3, ctypes.byref(h),
+                      ctypes.byref(a)) == 0
+assert p.SCardBeginTransaction(h) == 0
+print('held', flush=True)
+sys.stdin.read()
+`;
+
+// A pinentry is told by a file what to do at GETPIN: good, wrong, slip (wrong
+// once), weak, cancel, late, or gate (wait until a line comes through the pipe, then good).
 const PINENTRY = `#!/bin/sh
 value=
 echo OK ready
@@ -41,6 +55,7 @@ while read -r line; do
 		case $mode in
 		good) echo "D $value"; echo OK ;;
 		wrong) echo 'D 999111'; echo OK ;;
+		slip) echo good >"$HOME/pin"; echo 'D 999111'; echo OK ;;
 		weak) echo 'D 123456'; echo OK ;;
 		late) echo 'ERR 83886142 timeout' ;;
 		*) echo 'ERR 83886179 cancelled' ;;
@@ -114,6 +129,12 @@ export class World {
 		fs.writeFileSync(path.join(this.home, 'pin'), mode + '\n');
 	}
 
+	// How often a pinentry was told that the last value was wrong.
+	pinErrors() {
+		return fs.readFileSync(path.join(this.home, 'pinentry.log'), 'utf8')
+			.split('\n').filter((line) => /^SETERROR .*wrong/.test(line)).length;
+	}
+
 	// Lets the pinentry behind the gate answer.
 	async openGate() {
 		const { O_WRONLY, O_NONBLOCK } = fs.constants;
@@ -173,8 +194,10 @@ export class World {
 
 	// ---- reader and cards ----
 
-	async readerStart() {
-		this.run(path.join(TOP, 'scripts/reader'), 'start', this.reader);
+	// With "none" the service runs and has no reader.
+	async readerStart(...options) {
+		this.run(path.join(TOP, 'scripts/reader'), 'start', this.reader,
+			...options);
 	}
 
 	async readerStop() {
@@ -203,16 +226,26 @@ export class World {
 	}
 
 	async cardIn(slot = 0, state = this.freshCard()) {
+		await this.#insert(slot, path.join(BUILD, 'cardwright-card'), '--state',
+			state, '--port', String(PORTS[slot]));
+		return state;
+	}
+
+	// A chip that knows no command of ours.
+	chipIn(slot) {
+		return this.#insert(slot, '/usr/bin/python3',
+			path.join(TOP, 'tests/e2e/chip.py'));
+	}
+
+	async #insert(slot, ...program) {
 		const log = fs.openSync(path.join(this.work, 'card.log'), 'a');
 		const card = spawn(path.join(TOP, 'scripts/reader'), ['run',
-			this.reader, path.join(BUILD, 'cardwright-card'), '--state', state,
-			'--port', String(PORTS[slot])],
-		{ stdio: ['ignore', log, log], env: this.env });
+			this.reader, ...program], { stdio: ['ignore', log, log],
+			env: { ...this.env, VPCD_PORT: String(PORTS[slot]) } });
 		fs.closeSync(log);
 		card.ended = once(card, 'exit');
 		this.#cards[slot] = card;
 		await until('the card is in', () => this.slotHas(slot, 'Yes'));
-		return state;
 	}
 
 	async cardOut(slot = 0) {
@@ -222,6 +255,43 @@ export class World {
 		this.#cards[slot] = null;
 		card.kill('SIGTERM');
 		await card.ended;
+	}
+
+	// Another program begins a transaction on the first reader's card.
+	async hold() {
+		const holder = spawn('/usr/bin/python3', ['-c', HOLDER,
+			'Virtual PCD 00 00'], { stdio: ['pipe', 'pipe', 'ignore'],
+			env: this.env });
+		holder.ended = once(holder, 'exit');
+		await once(holder.stdout, 'data');
+		return holder;
+	}
+
+	async release(holder) {
+		holder.stdin.end();
+		await holder.ended;
+	}
+
+	// The service turns this user away, as with polkit: it closes the
+	// connection before a word (winscard_svc.c, ContextThread).
+	async forbid() {
+		const real = this.reader + '/pcscd.comm';
+		fs.renameSync(real, real + '.real');
+		const server = net.createServer((socket) => socket.destroy())
+			.listen(real);
+		await once(server, 'listening');
+		return async () => {
+			server.close();
+			await once(server, 'close');
+			fs.renameSync(real + '.real', real);
+		};
+	}
+
+	// So that everybody has seen it go: a card that comes at once afterwards may
+	// be taken for the old one.
+	async pull(slot = 0) {
+		await this.cardOut(slot);
+		await until('the slot is empty', () => this.slotHas(slot, 'No'));
 	}
 
 	// ---- the issuer ----
@@ -249,10 +319,23 @@ export class World {
 
 	// The link as the operator gets it.
 	invite(...options) {
+		return this.#admin('invite', '--subject', SUBJECT, '--profile', 'person',
+			...options);
+	}
+
+	#admin(...args) {
 		return this.tool('cardwright-admin', '--config',
-			path.join(this.keys, 'issuer.ini'), 'invite', '--subject',
-			'CN=Ada Lovelace,O=Analytical Engines', '--profile', 'person',
-			...options).trim();
+			path.join(this.keys, 'issuer.ini'), ...args).trim();
+	}
+
+	// Both operators agree to whatever waits for them.
+	approve() {
+		const waiting = this.#admin('approvals').split('\n');
+		for (const session of waiting.map((line) => line.split(' ')[0]))
+			for (const operator of [1, 2])
+				this.#admin('approve', session, '--subject', SUBJECT,
+					'--operator-key',
+					path.join(this.keys, `operator-${operator}.key`));
 	}
 
 	// Every process of the agent that this world's browser has started.
