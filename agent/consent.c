@@ -11,6 +11,7 @@
 #include "agent/stop.h"
 #include "proto/base/fdio.h"
 #include "proto/command.h"
+#include "proto/grant.h"
 #include "proto/text.h"
 
 #define TEXT_MAX_BYTES 65536 /* 32 objects with their names, three times */
@@ -231,7 +232,8 @@ put_question(struct cw_buf *out, enum cw_language language,
 		cw_buf_printf(out, "  %s\n", cw_message(language, "cli_new"));
 	row(out, language, "label_issuer", c->issuer_name);
 	row(out, language, "cli_purpose", c->purpose);
-	row(out, language, "cli_certificate", c->subject);
+	if (cw_scope_makes_keys(c->scope))
+		row(out, language, "cli_certificate", c->subject);
 	put_scope(out, language, c);
 	row(out, language, "cli_learns",
 	    cw_bytes_str(cw_show_mode(language, c->mode)));

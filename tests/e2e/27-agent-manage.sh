@@ -75,7 +75,9 @@ renewed=$(admin list | awk '/active .* person  /{ print $1; exit }')
 proven() {
 	admin evidence export "$1" --out "$WORK/evidence" &&
 	    "$BUILD/cardwright-admin" evidence verify "$WORK/evidence" \
-	    --vendor-root "$K/vendor-root.pem" --issuer "$K/issuer-root.pem"
+	    --vendor-root "$K/vendor-root.pem" --issuer "$K/issuer-root.pem" &&
+	    /usr/bin/python3 "$TOP/tests/vectors/verify_session.py" --evidence \
+		"$WORK/evidence" "$K/vendor-root.pem" "$K/issuer-root.pem"
 }
 ok 'the evidence says that the old one was replaced' \
     says 0 '^replaced  *object' proven "$renewed"

@@ -30,10 +30,19 @@ def same(got, want, what=''):
             f'{what} {show(got)[:90]} is not {show(want)[:90]}')
 
 
-def check(sentence):
-    """Mark a method as a check."""
+# What a grant of an action may have in its scope, by command number; and which
+# command does what a result says of an object that was there.
+ALLOWED = {1: {1, 2, 3, 4, 5, 6, 7, 13},
+           2: {3, 4, 7, 8, 9, 10, 11, 12, 13},
+           3: {8, 9, 10, 13}, 4: {3, 4, 8, 10, 11, 13}}
+MANAGED = {3: 9, 4: 11, 5: 10, 9: 12}
+
+
+def check(sentence, of_key=False):
+    """Mark a method as a check, or as one of a session that made a key."""
     def mark(method):
         method.sentence = sentence
+        method.of_key = of_key
         return method
     return mark
 
@@ -42,7 +51,8 @@ def checks_of(thing):
     """Its checks: the ones of the base class first, each in written order."""
     for kind in reversed(type(thing).__mro__):
         for method in vars(kind).values():
-            if hasattr(method, 'sentence'):
+            if hasattr(method, 'sentence') and (
+                    not method.of_key or thing.made_key):
                 yield method.sentence, method
 
 
@@ -172,10 +182,15 @@ class Record:
     def grant_time(self):
         require(self.r['time'] <= self.g['not_after'], 'expired')
 
-    @check('the grant is for certificates, wants no approvals, '
+    @property
+    def made_key(self):
+        """Was a key made, and certified?"""
+        return bool(self.key_statements or self.issued)
+
+    @check('the grant\'s scope is of its action, it wants no approvals, '
            'and binds what its mode proves')
     def grant_kind(self):
-        require(self.g['action'] in (1, 2), 'action')
+        require(set(self.g['scope'][0]) <= ALLOWED[self.g['action']], 'action')
         same(self.g['approvals'], 0)
         for key in self.g['binding'] or {}:
             require(key not in (0, 1) or self.g['mode'] == key + 1,
@@ -271,34 +286,35 @@ class Record:
     # -- keys and certificates
 
     @check('each key statement is what the CDDL says, '
-           'signed by the attestation leaf')
+           'signed by the attestation leaf', of_key=True)
     def key_signatures(self):
         require(self.key_statements, 'no key statement')
         for raw in self.key_statements:
             array, _ = self.signed('signed-key', raw)
             crypto.verify_sign1(array, self.leaf.key)
 
-    @check('each key statement is about this session')
+    @check('each key statement is about this session', of_key=True)
     def key_th(self):
         for said in self.keys_said:
             same(said[1], self.th)
 
-    @check('each key statement is about this management key')
+    @check('each key statement is about this management key', of_key=True)
     def key_management(self):
         for said in self.keys_said:
             same(said[2], H(encode(self.r['management'])))
 
-    @check('each key statement is about R\'s mode')
+    @check('each key statement is about R\'s mode', of_key=True)
     def key_mode(self):
         for said in self.keys_said:
             same(said[3], self.r['mode'])
 
-    @check('each key statement is about this attestation leaf')
+    @check('each key statement is about this attestation leaf', of_key=True)
     def key_leaf(self):
         for said in self.keys_said:
             same(said[4], H(self.chain[0]))
 
-    @check('each key is of the type stated, made in the card, not exportable')
+    @check('each key is of the type stated, made in the card, not exportable',
+           of_key=True)
     def key_attributes(self):
         for said in self.keys_said:
             crypto.public_key(said[6])
@@ -306,7 +322,7 @@ class Record:
             same(said[7][2], ISSUER_MADE)
             same(said[7][3], False)
 
-    @check('the keys are within R\'s scope')
+    @check('the keys are within R\'s scope', of_key=True)
     def key_scope(self):
         scope = self.r['scope']
         require(len(self.keys_said) <= scope[1], 'too many keys')
@@ -314,13 +330,13 @@ class Record:
             require(5 not in said[7] or said[7][5] in scope[2],
                     'a slot outside the scope')
 
-    @check('no two key statements have the same object id or key')
+    @check('no two key statements have the same object id or key', of_key=True)
     def key_ids(self):
         for what in (5, 6):
             values = [encode(said[what]) for said in self.keys_said]
             same(len(set(values)), len(values))
 
-    @check('the issued certificate leads to the issuer root')
+    @check('the issued certificate leads to the issuer root', of_key=True)
     def issued_chain(self):
         require(all(len(c) <= CERTIFICATE_MAX for c in self.issued), 'too long')
         leaf = x509.check_chain(self.issued, self.issuer_root, self.now)
@@ -332,11 +348,11 @@ class Record:
         key = crypto.cose_key(x509.certificate(self.issued[0]).key)
         return [said[5] for said in self.keys_said if said[6] == key]
 
-    @check('the issued certificate carries a stated key')
+    @check('the issued certificate carries a stated key', of_key=True)
     def issued_key(self):
         same(len(self.certified), 1)
 
-    @check('the issued certificate has the grant\'s subject')
+    @check('the issued certificate has the grant\'s subject', of_key=True)
     def issued_subject(self):
         same(x509.certificate(self.issued[0]).subject(),
              x509.rfc4514(self.g['subject']))
@@ -375,7 +391,8 @@ class Record:
     def result_counter(self):
         same(self.result_said[4] is not None, self.r['mode'] != 3)
 
-    @check('the result names the certified key with the hash of its chain')
+    @check('the result names the certified key with the hash of its chain',
+           of_key=True)
     def result_certificate(self):
         items = [item for item in self.result_said[5]
                  if item[:2] == [self.certified[0], KEY_MADE]]
@@ -385,6 +402,14 @@ class Record:
     def result_keys(self):
         same(sorted(i[0] for i in self.result_said[5] if i[1] == KEY_MADE),
              sorted(said[5] for said in self.keys_said))
+
+    @check('the result has nothing that R\'s scope does not name')
+    def result_scope(self):
+        scope = self.r['scope']
+        for target, done, _ in self.result_said[5]:
+            require(done not in MANAGED or (MANAGED[done] in scope[0] and
+                                            target in scope[3]),
+                    f'{done} of {target}')
 
 
 class Evidence(Record):

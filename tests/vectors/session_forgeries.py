@@ -94,7 +94,7 @@ TOKEN, KEY, RESULT, R, GRANT = (7,), (9, 0), (11,), (1,), (12,)
 CARD = 'attestation'
 ATTRIBUTES = ('each key is of the type stated, made in the card, '
               'not exportable')
-KIND = ('the grant is for certificates, wants no approvals, '
+KIND = ('the grant\'s scope is of its action, it wants no approvals, '
         'and binds what its mode proves')
 SIGNATURES = frozenset((
     'R is signed by the management key inside it',

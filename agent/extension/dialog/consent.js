@@ -48,7 +48,9 @@ export function renderConsent({ host, consent }) {
 	$('new').hidden = !isNew;
 	document.querySelector('.asker').classList.toggle('new', isNew);
 	$('subject').textContent = plain(consent.subject);
-	$('row-subject').hidden = plain(consent.subject) === '';
+	// Where no key is made, no certificate is.
+	$('row-subject').hidden = plain(consent.subject) === '' ||
+		consent.makes.length === 0;
 	const makes = $('makes');
 	makes.replaceChildren();
 	for (const [group, sign] of GROUPS)
