@@ -147,6 +147,10 @@ check_profile(const struct cw_admin *admin, const struct invite *v)
 	    v->grant.mode == CW_MODE_IDENTIFIED)
 		return cw_admin_say(CW_ERR_WRONG_MODE,
 		    "--mode: a blocked PIN opens no session in mode 1");
+	/* No card unlocks the PIN of a key that it deletes (417). */
+	if (v->with_key && is_replaced_by_deletion(v->profile))
+		return cw_admin_say(CW_ERR_PROFILE_REFUSES,
+		    "--with-key: not where a PIN of its own goes to the new key");
 	if (v->grant.uses < 1 || v->grant.uses > v->profile->uses_max)
 		return cw_admin_say(CW_ERR_PROFILE_REFUSES, "--uses");
 	if (admin->approvals > 9)

@@ -147,6 +147,14 @@ what_is_meant_is_found_by_person_account_and_card(void **state)
 }
 
 static void
+enroll_two(struct cw_server_world *w, char *first, char *second, char *both)
+{
+	cw_manage_enroll(w, PERSON, first);
+	cw_manage_enroll(w, OWN, second);
+	snprintf(both, 2 * (size_t)CW_MANAGE_SERIAL, "%s,%s", first, second);
+}
+
+static void
 what_cannot_be_managed_is_refused(void **state)
 {
 	struct cw_server_world *w = *state;
@@ -185,6 +193,11 @@ what_cannot_be_managed_is_refused(void **state)
 		{ "a blocked PIN in mode 1",
 		    { .action = "unlock", .certificates = serial, .mode = 1 },
 		    CW_ERR_WRONG_MODE },
+		{ "an unlock that renews what shares its PIN",
+		    { .action = "unlock",
+			.certificates = own,
+			.with_key = true },
+		    CW_ERR_PROFILE_REFUSES },
 		{ "another slot's key",
 		    { .action = "renew",
 			.certificates = own,
@@ -197,9 +210,7 @@ what_cannot_be_managed_is_refused(void **state)
 		    CW_ERR_PROFILE_REFUSES },
 	};
 
-	cw_manage_enroll(w, PERSON, serial);
-	cw_manage_enroll(w, OWN, own);
-	snprintf(both, sizeof(both), "%s,%s", serial, own);
+	enroll_two(w, serial, own, both);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (cw_manage_invite(w, rows[i].options) != rows[i].want)
 			fail_msg("%s", rows[i].name);
