@@ -24,8 +24,9 @@ cw_signer_request_tag(struct cw_signer_state *s,
 	struct cw_buf *b = &s->scratch;
 
 	cw_buf_reset(b);
-	cw_cbor_put_array(b, 3);
+	cw_cbor_put_array(b, 4);
 	cw_cbor_put_str(b, "CW1 signer request");
+	cw_cbor_put_bstr(b, CW_BYTES_ARRAY(s->anchors));
 	cw_cbor_put_bstr(b, cw_bytes(request_hash, CW_HASH_BYTES));
 	cw_cbor_put_bstr(b, cw_bytes(grant_hash, CW_HASH_BYTES));
 	make_tag(s, out);
@@ -38,8 +39,9 @@ cw_signer_verdict_tag(struct cw_signer_state *s, const struct cw_session *x,
 	struct cw_buf *b = &s->scratch;
 
 	cw_buf_reset(b);
-	cw_cbor_put_array(b, 9);
+	cw_cbor_put_array(b, 10);
 	cw_cbor_put_str(b, "CW1 signer token");
+	cw_cbor_put_bstr(b, CW_BYTES_ARRAY(s->anchors));
 	cw_cbor_put_bstr(b, CW_BYTES_ARRAY(x->th));
 	cw_cbor_put_uint(b, x->request.mode);
 	cw_cbor_put_bstr(b, CW_BYTES_ARRAY(x->grant_hash));

@@ -111,10 +111,22 @@ load_keys(struct cw_signer_state *s)
 	return err;
 }
 
+/* What is verified under these is good under no others. */
+static void
+add_anchor(struct cw_signer_state *s, struct cw_bytes anchor)
+{
+	struct cw_bytes parts[] = { CW_BYTES_ARRAY(s->anchors), anchor };
+
+	cw_sha256(parts, 2, s->anchors);
+}
+
 static enum cw_err
 add_root(void *ctx, struct cw_bytes der)
 {
-	return cw_trust_add_root(ctx, der);
+	struct cw_signer_state *s = ctx;
+
+	add_anchor(s, der);
+	return cw_trust_add_root(s->vendor, der);
 }
 
 static enum cw_err
@@ -123,8 +135,8 @@ load_roots(struct cw_signer_state *s)
 	s->vendor = cw_trust_new();
 	if (s->vendor == NULL)
 		return CW_ERR_NO_MEMORY;
-	return named(cw_pem_certificates(s->config->vendor_roots, add_root,
-			 s->vendor),
+	add_anchor(s, s->authority_chain.items[0]);
+	return named(cw_pem_certificates(s->config->vendor_roots, add_root, s),
 	    s->config->vendor_roots);
 }
 

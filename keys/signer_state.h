@@ -42,6 +42,8 @@ struct cw_signer_state {
 	struct cw_own_window ca_window, management_window, authority_window;
 	struct cw_trust *vendor;
 	uint8_t *tag_key; /* guarded, CW_TAG_BYTES */
+	/* a hash of the authority's certificate and the vendor roots */
+	uint8_t anchors[CW_HASH_BYTES];
 	struct cw_issue *issue;
 	struct cw_signer_log log;
 	struct cw_signer_request request; /* the one that is being answered */
@@ -129,12 +131,12 @@ enum cw_err cw_signer_check_binding(const struct cw_signer_state *s,
     const struct cw_grant *grant, const struct cw_verdict *verdict)
     __attribute__((warn_unused_result));
 
-/* HMAC over ["CW1 signer request", H(R), H(grant)]. */
+/* HMAC over ["CW1 signer request", anchors, H(R), H(grant)]. */
 void cw_signer_request_tag(struct cw_signer_state *s,
     const uint8_t request_hash[CW_HASH_BYTES],
     const uint8_t grant_hash[CW_HASH_BYTES], uint8_t out[CW_TAG_BYTES]);
 
-/* HMAC over ["CW1 signer token", th, mode, H(grant), kind, model, key, leaf
+/* HMAC over ["CW1 signer token", anchors, th, mode, H(grant), kind, model, key, leaf
  * hash, pseudonym]. */
 void cw_signer_verdict_tag(struct cw_signer_state *s,
     const struct cw_session *session, const struct cw_verdict *verdict,

@@ -2,6 +2,8 @@
 /* Step 6 at the signer: what is refused, and what is certified once. */
 #include "tests/support/check.h"
 
+#include <stdio.h>
+
 #include "keys/certmaker.h"
 #include "proto/base/secret.h"
 #include "tests/support/keys_desk.h"
@@ -287,6 +289,45 @@ a_verdict_of_another_signer_costs_the_full_check(void **state)
 }
 
 static void
+restart_with(char *file, const char *other, enum cw_err want_alone,
+    enum cw_err want_with_token, struct cw_keys_session *x)
+{
+	char was[CW_PATH_MAX];
+
+	snprintf(was, sizeof(was), "%s", file);
+	snprintf(file, CW_PATH_MAX, "%s", other);
+	assert_err(cw_keys_desk_restart(desk), CW_OK);
+	assert_err(cw_keys_desk_certify(desk, x, false), want_alone);
+	assert_err(cw_keys_desk_certify(desk, x, true), want_with_token);
+	snprintf(file, CW_PATH_MAX, "%s", was);
+	assert_err(cw_keys_desk_restart(desk), CW_OK);
+}
+
+/* Its own tags do not say under whom: an authority or a vendor who is trusted no
+ * more must not live on in them. */
+static void
+what_was_verified_for_others_than_today_is_verified_again(void **state)
+{
+	struct cw_config *config = &desk->tree.config;
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
+	struct cw_keys_tree foreign;
+	struct cw_keys_session x;
+
+	(void)state;
+	cw_keys_tree_make(&foreign, 1);
+	cw_keys_desk_stated(desk, &x, &grant, 1);
+	restart_with(config->authority,
+	    cw_keys_tree_path(&foreign, "authority.pem"), CW_ERR_BAD_GRANT,
+	    CW_ERR_BAD_GRANT, &x);
+	restart_with(config->vendor_roots,
+	    cw_keys_tree_path(&foreign, "vendor-root.pem"),
+	    CW_ERR_WRONG_STATEMENT, CW_ERR_UNTRUSTED_CHAIN, &x);
+	assert_err(cw_keys_desk_certify(desk, &x, false), CW_OK);
+	cw_keys_session_wipe(&x);
+	cw_keys_tree_free(&foreign);
+}
+
+static void
 the_same_request_again_gets_the_same_certificate(void **state)
 {
 	struct cw_grant grant = cw_keys_grant(desk->now_s);
@@ -404,6 +445,8 @@ main(void)
 		    a_key_that_needs_no_pin_is_only_certified_where_the_profile_says_so),
 		cmocka_unit_test(
 		    a_verdict_of_another_signer_costs_the_full_check),
+		cmocka_unit_test(
+		    what_was_verified_for_others_than_today_is_verified_again),
 		cmocka_unit_test(
 		    the_same_request_again_gets_the_same_certificate),
 		cmocka_unit_test(
