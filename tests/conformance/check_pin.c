@@ -48,6 +48,14 @@ block(struct cw_kit *kit)
 /* ---- setting ---- */
 
 static bool
+is_the_rule(const struct cw_pin_rule *rule)
+{
+	return rule->format == CW_PIN_DIGITS && rule->min == 6 &&
+	    rule->max == 8 && rule->tries == 3 &&
+	    rule->forbidden == (CW_PIN_NO_SEQUENCE | CW_PIN_NO_REPEATS);
+}
+
+static bool
 needed(struct cw_kit *kit)
 {
 	struct cw_command c = { .no = CW_CREATE_KEY };
@@ -73,7 +81,10 @@ needed(struct cw_kit *kit)
 		CW_OK, "pin-info"))
 		return false;
 	return cw_kit_true(kit, info.policy == 0 && !info.is_set,
-	    "PIN INFO asks for the holder's PIN and PUK");
+		   "PIN INFO asks for the holder's PIN and PUK") &&
+	    cw_kit_true(kit,
+		is_the_rule(&info.rule) && is_the_rule(&info.puk_rule),
+		"digits, 6 to 8, 3 tries, patterns 1 and 2 forbidden");
 }
 
 /* SET PIN with what the rule forbids; afterwards a good one is taken. */

@@ -240,6 +240,20 @@ def layout(top):
         yield 'clang-format ends with %d: %s' % (p.returncode, p.stderr)
 
 
+def kit_checks(top):
+    return set(re.findall(r'^\t\{ "([\w-]+)", "[\d.]+",', '\n'.join(
+        read(top, p) for p in files(top, '.c', folders=('tests',))
+        if os.path.basename(p).startswith('check_')), re.M))
+
+
+def wrong_cards(top):
+    """each check of the conformance kit has a wrong card that it catches"""
+    caught = set(re.findall(r'^WRONG_CARD\("[\w-]+", "([\w-]+)"\)', '\n'.join(
+        read(top, p) for p in files(top, '.def', folders=('tests',))), re.M))
+    for name in sorted(kit_checks(top) - caught):
+        yield 'no wrong card is caught by "%s"' % name
+
+
 def musts(top):
     """each MUST of docs/protocol.md has its checks in the conformance kit"""
     page, table = 'docs/protocol.md', 'tests/conformance/musts'
@@ -247,9 +261,7 @@ def musts(top):
         return
     # Where the word itself is explained, it obliges nobody.
     text = ' '.join(read(top, page).split()).replace('MUST is used', '')
-    checks = set(re.findall(r'^\t\{ "([\w-]+)", "[\d.]+",', '\n'.join(
-        read(top, p) for p in files(top, '.c', folders=('tests',))
-        if os.path.basename(p).startswith('check_')), re.M))
+    checks = kit_checks(top)
     tests = {os.path.basename(p)[:-2]
              for p in files(top, '_test.c', folders=('tests',))}
     open_ones = {m.start() for m in re.finditer(r'\bMUST\b', text)}
@@ -395,6 +407,12 @@ EXAMPLES = {
         'and MUST NOT be heard | - the agent: ear_test\n',
         'tests/unit/ear_test.c': '\n',
         'tests/conformance/check_a.c': '\t{ "song", "8", "it sings", f },\n'}),
+    wrong_cards: ([
+        {'tests/conformance/check_a.c': '\t{ "song", "8", "it sings", f },\n'},
+        {'tests/conformance/check_a.c': '\t{ "song", "8", "it sings", f },\n',
+         'tests/unit/a.def': 'WRONG_CARD("mute", "dance")\n'},
+    ], {'tests/conformance/check_a.c': '\t{ "song", "8", "it sings", f },\n',
+        'tests/unit/a.def': 'WRONG_CARD("mute", "song")\n'}),
     shell: ([{'scripts/a': '#!/bin/sh\nif\n'}, {'tests/a.sh': 'fi\n'}],
             {'scripts/a': '#!/bin/sh\ntrue\n'}),
     layout: ([
