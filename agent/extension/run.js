@@ -19,6 +19,10 @@ const STEP_OF = { // the agent's phases
 	result: 'confirm',
 };
 
+// Of all runs: a page that begins another has one port for both, and what was
+// fetched for the first may come during the second.
+let fetches = 0;
+
 function listOf(list) {
 	return Array.isArray(list) ? list : [];
 }
@@ -33,7 +37,6 @@ export class Run {
 	#nonce = crypto.randomUUID();
 	#timer = null;
 	#fetches = new Map();
-	#count = 0;
 	#over = false;
 	#accepted = false;
 
@@ -74,6 +77,8 @@ export class Run {
 		} catch {
 			return this.fail('NO_DIALOG');
 		}
+		if (this.#over)
+			return;
 		const reply = await this.#fetch('GET', intentUrl);
 		if (this.#over)
 			return;
@@ -187,7 +192,7 @@ export class Run {
 	}
 
 	#fetch(method, url, body) {
-		const n = ++this.#count;
+		const n = ++fetches;
 		return new Promise((resolve) => {
 			this.#fetches.set(n, resolve);
 			this.#toPage({ type: 'fetch', n, method, url, body });

@@ -65,6 +65,8 @@ ok 'every text it names is in every language' all_texts
 echo '{ "type": "module" }' >"$X/package.json"
 ok 'who asks is judged by the origin alone' \
     node "$TOP/tests/browser/lib/identity.check.mjs" "$X/a/unpacked"
+ok 'a page that begins again is not given what an earlier run fetched' \
+    node "$TOP/tests/browser/lib/run.check.mjs" "$X/a/unpacked"
 codes_known() {
 	node "$TOP/tests/browser/lib/codes.check.mjs" "$X/a/unpacked" \
 	    "$TOP/proto/base/errors.def"
