@@ -86,6 +86,31 @@ cw_signer_check_grant(struct cw_signer_state *s, const struct cw_grant *g,
 	return CW_OK;
 }
 
+/* Where it is kept, or the one that gives its place up for it. */
+static uint8_t *
+place_of(struct cw_signer_state *s, const uint8_t grant_hash[CW_HASH_BYTES])
+{
+	size_t i = (size_t)grant_hash[0] << 8 | grant_hash[1];
+
+	return s->grants[i % CW_SIGNER_GRANTS];
+}
+
+enum cw_err
+cw_signer_take_grant(struct cw_signer_state *s, struct cw_bytes in,
+    const uint8_t grant_hash[CW_HASH_BYTES], struct cw_grant *out)
+{
+	return memcmp(place_of(s, grant_hash), grant_hash, CW_HASH_BYTES) == 0 ?
+	    cw_grant_decode(in, out) :
+	    cw_grant_verify(in, &s->authority_public, out);
+}
+
+void
+cw_signer_keep_grant(struct cw_signer_state *s,
+    const uint8_t grant_hash[CW_HASH_BYTES])
+{
+	memcpy(place_of(s, grant_hash), grant_hash, CW_HASH_BYTES);
+}
+
 enum cw_err
 cw_signer_check_subject(struct cw_signer_state *s, const struct cw_grant *g,
     const uint8_t grant_hash[CW_HASH_BYTES], const struct cw_profile *profile,

@@ -89,7 +89,8 @@ cw_signer_op_sign(struct cw_signer_state *s)
 	enum cw_err err;
 
 	cw_hash(s->request.grant, s->request.fields.grant_hash);
-	err = cw_grant_verify(s->request.grant, &s->authority_public, &grant);
+	err = cw_signer_take_grant(s, s->request.grant,
+	    s->request.fields.grant_hash, &grant);
 	if (err == CW_OK)
 		err = cw_signer_check_grant(s, &grant, now_s, &profile);
 	if (err == CW_OK)
@@ -98,5 +99,7 @@ cw_signer_op_sign(struct cw_signer_state *s)
 		err = check_fields(s, &grant, profile);
 	if (err == CW_OK)
 		err = make_request(s, now_s);
+	if (err == CW_OK)
+		cw_signer_keep_grant(s, s->request.fields.grant_hash);
 	return err;
 }

@@ -24,6 +24,9 @@ struct cw_known_subject {
 	struct cw_subject subject;
 };
 
+/* Grants that this process has verified and signed an R for, by H(grant). */
+#define CW_SIGNER_GRANTS 1024
+
 struct cw_signer_state {
 	const struct cw_config *config;
 	struct cw_clock clock;
@@ -50,6 +53,7 @@ struct cw_signer_state {
 	struct cw_buf results;            /* of it */
 	struct cw_buf scratch;
 	struct cw_known_subject subjects[CW_SIGNER_SUBJECTS];
+	uint8_t grants[CW_SIGNER_GRANTS][CW_HASH_BYTES];
 };
 
 /* Loads everything the configuration names, opens the log and begins it with a
@@ -98,6 +102,16 @@ struct cw_session {
 enum cw_err cw_signer_check_grant(struct cw_signer_state *s,
     const struct cw_grant *grant, uint64_t now_s,
     const struct cw_profile **profile) __attribute__((warn_unused_result));
+
+/* The grant, verified, or only read if these very bytes were kept. Errors: those of
+ * cw_grant_verify. */
+enum cw_err cw_signer_take_grant(struct cw_signer_state *s, struct cw_bytes in,
+    const uint8_t grant_hash[CW_HASH_BYTES], struct cw_grant *out)
+    __attribute__((warn_unused_result));
+
+/* Of a grant that cw_signer_take_grant gave: an R is signed for it. */
+void cw_signer_keep_grant(struct cw_signer_state *s,
+    const uint8_t grant_hash[CW_HASH_BYTES]);
 
 /* The grant's subject as the profile allows it; good until the next call.
  * Errors: those of cw_issue_subject. */

@@ -340,12 +340,71 @@ every_changed_bit_of_a_grant_is_noticed(void **state)
 	cw_keys_session_init(&x, &desk.cards[0], grant.mode);
 	assert_err(cw_grant_make(&grant, desk.authority, &x.grant), CW_OK);
 	cw_log_set_level(CW_LOG_ERROR);
-	for (size_t i = 0; i < x.grant.len; i++) {
-		x.grant.ptr[i] ^= 1;
-		assert_int_not_equal(cw_keys_desk_sign(&desk, &x, &fields),
-		    CW_OK);
-		x.grant.ptr[i] ^= 1;
+	/* before it was ever seen, and when it is known */
+	for (int known = 0; known <= 1; known++) {
+		for (size_t i = 0; i < x.grant.len; i++) {
+			x.grant.ptr[i] ^= 1;
+			assert_int_not_equal(cw_keys_desk_sign(&desk, &x,
+						 &fields),
+			    CW_OK);
+			x.grant.ptr[i] ^= 1;
+		}
+		assert_err(cw_keys_desk_sign(&desk, &x, &fields), CW_OK);
 	}
+	cw_keys_session_wipe(&x);
+}
+
+/* Who has another authority all of a sudden knows what the former one granted, and
+ * nothing else of its. */
+static void
+a_grant_that_was_verified_is_not_verified_again(void **state)
+{
+	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_request fields = cw_keys_request(&grant);
+	struct cw_public_key before = desk.state.authority_public;
+	struct cw_keys_session seen, refused, new;
+
+	(void)state;
+	cw_keys_desk_signed(&desk, &seen, &grant, 0);
+	cw_keys_session_init(&refused, &desk.cards[0], grant.mode);
+	cw_keys_session_init(&new, &desk.cards[0], grant.mode);
+	grant.id[0] ^= 1;
+	assert_err(cw_grant_make(&grant, desk.authority, &refused.grant),
+	    CW_OK);
+	fields.uri = cw_bytes_str("https://evil.example/session");
+	assert_err(cw_keys_desk_sign(&desk, &refused, &fields),
+	    CW_ERR_BAD_ORIGIN);
+	fields = cw_keys_request(&grant);
+	grant.id[0] ^= 2;
+	assert_err(cw_grant_make(&grant, desk.authority, &new.grant), CW_OK);
+	desk.state.authority_public = desk.state.management_public;
+	assert_err(cw_keys_desk_sign(&desk, &seen, &fields), CW_OK);
+	assert_err(cw_keys_desk_sign(&desk, &refused, &fields),
+	    CW_ERR_BAD_GRANT);
+	assert_err(cw_keys_desk_sign(&desk, &new, &fields), CW_ERR_BAD_GRANT);
+	desk.state.authority_public = before;
+	cw_keys_session_wipe(&seen);
+	cw_keys_session_wipe(&refused);
+	cw_keys_session_wipe(&new);
+}
+
+/* A tag of before a restart opens no second session under a grant whose authority
+ * is gone. */
+static void
+a_grant_that_only_a_tag_vouches_for_is_verified(void **state)
+{
+	struct cw_grant grant = cw_keys_grant(desk.now_s);
+	struct cw_request fields = cw_keys_request(&grant);
+	struct cw_keys_session x;
+
+	(void)state;
+	grant.uses = 2;
+	cw_keys_desk_stated(&desk, &x, &grant, 1);
+	assert_err(cw_keys_desk_restart(&desk), CW_OK);
+	desk.state.authority_public = desk.state.management_public;
+	assert_err(cw_keys_desk_certify(&desk, &x, false), CW_OK);
+	assert_err(cw_keys_desk_sign(&desk, &x, &fields), CW_ERR_BAD_GRANT);
+	assert_err(cw_keys_desk_restart(&desk), CW_OK);
 	assert_err(cw_keys_desk_sign(&desk, &x, &fields), CW_OK);
 	cw_keys_session_wipe(&x);
 }
@@ -417,6 +476,10 @@ main(void)
 		    a_mode_or_suite_that_the_profile_lacks_is_refused),
 		cmocka_unit_test(a_grant_of_another_authority_is_refused),
 		cmocka_unit_test(every_changed_bit_of_a_grant_is_noticed),
+		cmocka_unit_test(
+		    a_grant_that_was_verified_is_not_verified_again),
+		cmocka_unit_test(
+		    a_grant_that_only_a_tag_vouches_for_is_verified),
 		cmocka_unit_test(the_request_says_what_the_signer_filled_in),
 		cmocka_unit_test(a_port_of_0_in_the_url_leaves_the_port_open),
 		cmocka_unit_test(a_used_up_grant_gets_no_further_request),
