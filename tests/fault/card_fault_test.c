@@ -46,7 +46,7 @@ static void
 at_every_apdu(struct cw_fault_world *w, enum cw_local_fault fault,
     const char *what)
 {
-	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
+	unsigned active = cw_daemon_count(&w->daemon).active;
 	unsigned apdus;
 
 	cw_fault_card(w);
@@ -92,7 +92,7 @@ static void
 at_every_write(struct cw_fault_world *w, enum cw_test_tear tear,
     const char *what)
 {
-	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
+	unsigned active = cw_daemon_count(&w->daemon).active;
 	unsigned first;
 	unsigned writes;
 
@@ -136,7 +136,7 @@ static void
 a_full_card_ends_the_session_and_nothing_is_certified(void **state)
 {
 	struct cw_fault_world *w = *state;
-	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
+	unsigned active = cw_daemon_count(&w->daemon).active;
 	unsigned died = cw_daemon_logged(&w->daemon, "child.died");
 
 	cw_fault_card_of(w, cw_buf_bytes(&w->daemon.personalisation), 1);
@@ -178,7 +178,7 @@ another_card_comes(struct cw_fault_world *w, const struct cw_fault_post *post)
 static void
 other_card_at(struct cw_fault_world *w, enum cw_fault_step at)
 {
-	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
+	unsigned active = cw_daemon_count(&w->daemon).active;
 	bool pending = at >= CW_FAULT_KEYS;
 	bool closed = at == CW_FAULT_RESULT;
 	bool resumed;

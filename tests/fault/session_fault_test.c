@@ -373,8 +373,9 @@ static void
 check_row(struct cw_fault_world *w, const struct fault *fault,
     enum cw_fault_step step)
 {
-	unsigned active = cw_daemon_certificates(&w->daemon, " active ");
-	unsigned pending = cw_daemon_certificates(&w->daemon, " pending ");
+	const struct cw_daemon_count before = cw_daemon_count(&w->daemon);
+	unsigned active = before.active;
+	unsigned pending = before.pending;
 	enum cw_err wanted =
 	    (fault->lost & 1u << step) != 0 ? CW_ERR_NO_SESSION : fault->err;
 	bool resumed = false;
@@ -396,8 +397,7 @@ check_row(struct cw_fault_world *w, const struct fault *fault,
 		/* Until the result is verified nothing is active. */
 		if (step < CW_FAULT_RESULT ||
 		    fault->happens == agent_killed_before)
-			assert_int_equal(cw_daemon_certificates(&w->daemon,
-					     " active "),
+			assert_int_equal(cw_daemon_count(&w->daemon).active,
 			    active);
 		err = cw_fault_enroll(w, &resumed);
 		/* From message 4 on the card takes the session up again, if

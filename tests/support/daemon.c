@@ -382,22 +382,31 @@ cw_daemon_kill_and(struct cw_daemon *s, enum cw_daemon_process which,
 	return ok;
 }
 
-unsigned
-cw_daemon_certificates(const struct cw_daemon *s, const char *status)
+static unsigned
+occurrences(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	for (const char *at = text; (at = strstr(at, what)) != NULL; at++)
+		n++;
+	return n;
+}
+
+struct cw_daemon_count
+cw_daemon_count(const struct cw_daemon *s)
 {
 	static char out[65536];
 	char program[300];
 	char config[256];
 	const char *argv[] = { program, "--config", config, "list", NULL };
-	unsigned n = 0;
 
 	path(program, sizeof(program), s->build, "cardwright-admin");
 	path(config, sizeof(config), s->dir, "test.ini");
 	if (!run(argv, out, sizeof(out)))
-		return UINT32_MAX;
-	for (const char *at = out; (at = strstr(at, status)) != NULL; at++)
-		n++;
-	return n;
+		return (struct cw_daemon_count){ UINT32_MAX, UINT32_MAX,
+			UINT32_MAX };
+	return (struct cw_daemon_count){ occurrences(out, " active "),
+		occurrences(out, " pending "), occurrences(out, " revoked ") };
 }
 
 unsigned

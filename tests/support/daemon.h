@@ -68,9 +68,12 @@ unsigned cw_daemon_logged(const struct cw_daemon *server, const char *text);
 bool cw_daemon_wait_logged(const struct cw_daemon *server, const char *text,
     unsigned n, unsigned ms);
 
-/* Certificates of this status ("active", "pending", …), by cardwright-admin. */
-unsigned cw_daemon_certificates(const struct cw_daemon *server,
-    const char *status);
+/* The certificates of each status, by cardwright-admin; all UINT32_MAX if it says
+ * nothing. */
+struct cw_daemon_count {
+	unsigned active, pending, revoked;
+};
+struct cw_daemon_count cw_daemon_count(const struct cw_daemon *server);
 
 /* Ends it and removes the folder. */
 void cw_daemon_stop(struct cw_daemon *server);

@@ -88,14 +88,12 @@ enum cw_err cw_fault_send(const struct cw_fault_post *post,
 enum cw_err cw_fault_number(const struct cw_net_response *response);
 
 /* The test fails unless so many certificates are active and pending. */
-#define assert_certificates(world, active, pending)                       \
-	do {                                                              \
-		assert_int_equal(cw_daemon_certificates(&(world)->daemon, \
-				     " active "),                         \
-		    active);                                              \
-		assert_int_equal(cw_daemon_certificates(&(world)->daemon, \
-				     " pending "),                        \
-		    pending);                                             \
+#define assert_certificates(world, want_active, want_pending)    \
+	do {                                                     \
+		const struct cw_daemon_count count =             \
+		    cw_daemon_count(&(world)->daemon);           \
+		assert_int_equal(count.active, (want_active));   \
+		assert_int_equal(count.pending, (want_pending)); \
 	} while (0)
 
 #endif
