@@ -135,6 +135,9 @@ cw_keys_desk_certify(struct cw_keys_desk *d, struct cw_keys_session *x,
 	enum cw_err err;
 
 	memcpy(q.serial, x->serial, CW_SERIAL_BYTES);
+	q.n_approvals = x->proof.n_approvals;
+	for (size_t i = 0; i < q.n_approvals; i++)
+		q.approvals[i] = x->proof.approvals[i];
 	err = cw_keys_desk_ask(d, &q, &r);
 	if (err != CW_OK)
 		return err;

@@ -5,7 +5,9 @@
 #include <stdio.h>
 
 #include "keys/certmaker.h"
+#include "keys/keyfile.h"
 #include "keys/party.h"
+#include "proto/approval.h"
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
 #include "tests/support/keys_desk.h"
@@ -75,6 +77,64 @@ an_expired_ca_certifies_nothing_and_says_so_before_keys_are_made(void **state)
 
 	(void)state;
 	assert_operations(&desk->state.ca_window, want);
+}
+
+/* ---- operators ---- */
+
+/* Operator 1 approves the session's key; when that operator's certificate is
+ * valid. */
+static struct cw_own_window *
+approve(const struct cw_keys_session *x, struct cw_buf *approval)
+{
+	struct cw_approval a = { .is_approved = true, .time_s = desk->now_s };
+	struct cw_private_key *key = NULL;
+	struct cw_public_key public_key;
+
+	cw_hash(cw_buf_bytes(&x->statement), a.statement_hash);
+	assert_err(cw_keyfile_load(cw_keys_tree_path(&desk->tree,
+				       "operator-1.key"),
+		       NULL, &key),
+	    CW_OK);
+	cw_key_public(key, &public_key);
+	cw_buf_init(approval, CW_APPROVAL_MAX);
+	assert_err(cw_approval_make(&a, key, approval), CW_OK);
+	cw_key_free(&key);
+	for (size_t i = 0; i < desk->state.n_operators; i++)
+		if (memcmp(&desk->state.operators[i], &public_key,
+			sizeof(public_key)) == 0)
+			return &desk->state.operator_windows[i];
+	fail_msg("no operator");
+	return &desk->state.operator_windows[0];
+}
+
+static void
+an_expired_operators_approval_does_not_count(void **state)
+{
+	struct cw_grant grant = cw_keys_grant(desk->now_s);
+	struct cw_own_window *window;
+	struct cw_keys_session x;
+	struct cw_own_window was;
+	struct cw_buf approval;
+	struct cw_bytes bytes;
+
+	(void)state;
+	grant.approvals = 1;
+	cw_keys_desk_stated(desk, &x, &grant, 1);
+	window = approve(&x, &approval);
+	was = *window;
+	bytes = cw_buf_bytes(&approval);
+	x.proof.approvals = &bytes;
+	x.proof.n_approvals = 1;
+	window->to_s = desk->now_s - 1;
+	assert_err(cw_keys_desk_certify(desk, &x, false),
+	    CW_ERR_APPROVAL_PENDING);
+	*window = (struct cw_own_window){ desk->now_s + 1, was.to_s };
+	assert_err(cw_keys_desk_certify(desk, &x, false),
+	    CW_ERR_APPROVAL_PENDING);
+	*window = was;
+	assert_err(cw_keys_desk_certify(desk, &x, false), CW_OK);
+	cw_buf_wipe(&approval);
+	cw_keys_session_wipe(&x);
 }
 
 /* Of the development tree: ten years, and twenty for the CA. */
@@ -219,6 +279,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_expired_authority_grants_nothing),
 		cmocka_unit_test(an_expired_management_key_signs_no_session),
+		cmocka_unit_test(an_expired_operators_approval_does_not_count),
 		cmocka_unit_test(
 		    an_expired_ca_certifies_nothing_and_says_so_before_keys_are_made),
 		cmocka_unit_test(the_ends_are_those_of_the_certificates),

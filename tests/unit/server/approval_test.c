@@ -15,6 +15,7 @@
 #include "tests/support/server_world.h"
 
 #define THREADS 6
+#define WAITING 15 /* one more than may wait under one invitation */
 #define DAY_S (24ull * 3600)
 
 /* ---- operators ---- */
@@ -344,6 +345,37 @@ a_card_waits_in_as_many_sessions_as_it_keeps(void **state)
 		cw_server_play_wipe(&plays[i]);
 }
 
+/* One invitation, and cards that never come to an end. */
+static void
+an_invitation_has_only_so_many_sessions_that_wait(void **state)
+{
+	struct cw_server_world *w = *state;
+	unsigned most = cw_session_per_invitation(1);
+	struct cw_server_play plays[WAITING];
+
+	assert_int_equal(most, WAITING - 1);
+	w->profile = "approved";
+	w->approvals = 2;
+	cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 1);
+	for (unsigned i = 0; i <= most; i++) {
+		/* So that as many may begin. */
+		w->clock.fixed_s += 60;
+		cw_server_card_new(w);
+		cw_server_play_begin(w, &plays[i], 1);
+		cw_server_play_message(w, &plays[i], 2);
+		assert_err(cw_server_play_post(w, &plays[i], 2),
+		    i < most ? CW_ERR_APPROVAL_PENDING : CW_ERR_TOO_BUSY);
+	}
+	assert_false(plays[most].ended);
+	/* A place that comes free is the next one's. */
+	assert_err(decide(w, &plays[0], 1, cw_admin_reject), CW_OK);
+	assert_err(cw_server_play_post(w, &plays[0], 2), CW_ERR_REJECTED);
+	assert_err(cw_server_play_post(w, &plays[most], 2),
+	    CW_ERR_APPROVAL_PENDING);
+	for (unsigned i = 0; i <= most; i++)
+		cw_server_play_wipe(&plays[i]);
+}
+
 struct racer {
 	struct cw_server_world *world;
 	const struct cw_server_play *play;
@@ -430,6 +462,8 @@ main(void)
 		cw_server_test(a_waiting_session_ends_at_its_time),
 		cw_server_test(another_message_6_ends_a_waiting_session),
 		cw_server_test(a_card_waits_in_as_many_sessions_as_it_keeps),
+		cw_server_test(
+		    an_invitation_has_only_so_many_sessions_that_wait),
 		cw_server_test(
 		    racing_messages_get_one_answer_when_it_is_approved),
 	};

@@ -4,7 +4,7 @@
 #include "server/reconcile.h"
 
 #include "server/sweep.h"
-#include "tests/support/server_world.h"
+#include "tests/support/server_ask.h"
 
 #define SESSIONS 8
 
@@ -279,11 +279,24 @@ sessions_that_run_beside_it_keep_their_certificates(void **state)
 
 /* It may be another log, or one that was cut: nobody may take it for this one. */
 static void
+assert_health(struct cw_server_world *w, int status)
+{
+	const struct cw_server_asked a = { .method = "GET",
+		.path = "/healthz" };
+	struct cw_http_response r;
+
+	cw_server_ask(w, &a, &r);
+	assert_int_equal(r.status, status);
+	cw_http_response_wipe(&r);
+}
+
+static void
 a_log_that_has_become_shorter_is_said(void **state)
 {
 	struct cw_server_world *w = *state;
 	uint64_t known = 0;
 
+	assert_health(w, 200);
 	assert_err(w->store->number_set(w->store, "signer_log", 1000), CW_OK);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_err(cw_reconcile_log(&w->engine), CW_OK);
@@ -291,10 +304,12 @@ a_log_that_has_become_shorter_is_said(void **state)
 		assert_err(w->store->number_get(w->store, "signer_log", &known),
 		    CW_OK);
 		assert_int_equal(known, 1000);
+		assert_health(w, 503);
 	}
 	assert_err(w->store->number_set(w->store, "signer_log", 0), CW_OK);
 	assert_err(cw_reconcile_log(&w->engine), CW_OK);
 	assert_false(atomic_load(&w->engine.log_is_short));
+	assert_health(w, 200);
 }
 
 int
