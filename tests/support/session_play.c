@@ -8,6 +8,7 @@
 #include "keys/certmaker.h"
 #include "keys/devtree.h"
 #include "keys/keyfile.h"
+#include "proto/approval.h"
 #include "proto/base/fdio.h"
 #include "proto/grant.h"
 #include "proto/intent.h"
@@ -75,6 +76,10 @@ load_tree(struct cw_play *play, unsigned card, enum cw_mode mode)
 	load_party(play, "issuing-ca", true, &play->ca);
 	load_party(play, "vendor-root", false, &play->vendor_root);
 	load_party(play, "issuer-root", false, &play->issuer_root);
+	for (unsigned i = 0; i < play->n_approvals; i++) {
+		snprintf(name, sizeof(name), "operator-%u", i + 1);
+		load_party(play, name, true, &play->operators[i]);
+	}
 	snprintf(name, sizeof(name), "cards/card-%u.personalisation", card);
 	cw_buf_init(&play->personalisation, CW_BODY_MAX);
 	cw_play_must(cw_file_load_own(cw_play_path(play->tree, name),
@@ -148,6 +153,7 @@ make_grant_and_intent(struct cw_play *play)
 		.not_after_s = play->time_s + 86400,
 		.has_model = true,
 		.model = cw_bytes_str(CW_DEVTREE_MODEL),
+		.approvals = (unsigned)play->n_approvals,
 	};
 	const struct cw_intent intent = {
 		.issuer_name = cw_bytes_str("Test issuer"),
@@ -308,6 +314,23 @@ cw_play_issued(const struct cw_play *play, struct cw_bytes chain[CW_CHAIN_MAX])
 	return n;
 }
 
+/* What the operators sign, once the card has stated its key. */
+static void
+approve(struct cw_play *play)
+{
+	struct cw_approval approval = { .is_approved = true,
+		.time_s = play->time_s };
+
+	cw_hash(cw_play_statement(play, 0, CW_CREATE_KEY),
+	    approval.statement_hash);
+	for (size_t i = 0; i < play->n_approvals; i++) {
+		cw_buf_init(&play->approvals[i], CW_APPROVAL_MAX);
+		cw_play_must(cw_approval_make(&approval, play->operators[i].key,
+				 &play->approvals[i]),
+		    "approval");
+	}
+}
+
 /* ---- the evidence ---- */
 
 static void
@@ -345,6 +368,11 @@ fill_evidence(const struct cw_play *play, struct cw_evidence *e)
 	    play->management.n_chain);
 	copy_chain(e->authority, &e->n_authority, play->authority.chain,
 	    play->authority.n_chain);
+	e->n_approvals = play->n_approvals;
+	for (size_t i = 0; i < play->n_approvals; i++) {
+		e->approvals[i] = cw_buf_bytes(&play->approvals[i]);
+		e->operators[i] = play->operators[i].chain[0];
+	}
 	e->policy_version = cw_bytes_str("1");
 	e->verified_s = play->time_s;
 }
@@ -377,6 +405,7 @@ cw_play_run(struct cw_play *play, const char *tree, unsigned card,
 	memset(play, 0, sizeof(*play));
 	play->tree = tree;
 	play->time_s = time_s;
+	play->n_approvals = suite == 1 ? CW_PLAY_OPERATORS : 0;
 	load_tree(play, card, mode);
 	cw_play_must(cw_card_open(&config, &play->card), "card");
 	cw_play_must(cw_card_personalise(play->card,
@@ -387,6 +416,7 @@ cw_play_run(struct cw_play *play, const char *tree, unsigned card,
 	make_capabilities(play);
 	open_session(play);
 	run_session(play);
+	approve(play);
 }
 
 static void
@@ -407,6 +437,10 @@ cw_play_wipe(struct cw_play *play)
 	wipe_party(&play->ca);
 	wipe_party(&play->vendor_root);
 	wipe_party(&play->issuer_root);
+	for (size_t i = 0; i < play->n_approvals; i++) {
+		wipe_party(&play->operators[i]);
+		cw_buf_wipe(&play->approvals[i]);
+	}
 	cw_buf_wipe(&play->personalisation);
 	cw_buf_wipe(&play->grant);
 	cw_buf_wipe(&play->intent);

@@ -14,6 +14,7 @@
 
 #define CW_PLAY_APDUS_MAX 32
 #define CW_PLAY_COMMANDS 3
+#define CW_PLAY_OPERATORS 2
 
 struct cw_play_party {
 	struct cw_private_key *key;
@@ -32,6 +33,10 @@ struct cw_play {
 	uint64_t time_s; /* of everything */
 	struct cw_play_party management, authority, ca, vendor_root,
 	    issuer_root; /* the roots without keys */
+	/* In suite 1 operators approve the key. */
+	size_t n_approvals; /* CW_PLAY_OPERATORS or 0 */
+	struct cw_play_party operators[CW_PLAY_OPERATORS];
+	struct cw_buf approvals[CW_PLAY_OPERATORS];
 	struct cw_buf personalisation;
 	struct cw_personalisation p;
 	struct cw_private_key *attestation; /* the one of the mode */

@@ -4,7 +4,7 @@
  * of a development tree (cardwright-keys dev) and writes into the folder OUT
  * every value of them, the secrets included, and the evidence:
  *
- *   session-suite1.json  evidence-suite1.cbor    mode 2
+ *   session-suite1.json  evidence-suite1.cbor    mode 2, with two approvals
  *   session-suite2.json  evidence-suite2.cbor    mode 1
  */
 #include <stdlib.h>
@@ -62,6 +62,15 @@ put_secrets(struct cw_json_writer *w, const struct cw_play *play)
 	put_scalar(w, "management_key", play->issuer.management_key);
 	put_scalar(w, "authority_key", play->authority.key);
 	put_scalar(w, "attestation_key", play->attestation);
+	for (size_t i = 0; i < CW_PLAY_OPERATORS; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "operator_%zu_key", i + 1);
+		if (i < play->n_approvals)
+			put_scalar(w, name, play->operators[i].key);
+		else
+			cw_json_put_null(w, name);
+	}
 	if (play->issuer.token.has_pseudonym)
 		cw_json_put_hex(w, "card_secret",
 		    CW_BYTES_ARRAY(play->p.card_secret));
@@ -187,6 +196,7 @@ put_outcome(struct cw_json_writer *w, const struct cw_play *play)
 {
 	struct cw_bytes chain[CW_CHAIN_MAX];
 	struct cw_bytes key = cw_play_statement(play, 0, CW_CREATE_KEY);
+	struct cw_bytes lists[2][CW_PLAY_OPERATORS];
 
 	cw_json_put_hex(w, "h_0", CW_BYTES_ARRAY(play->h_0));
 	cw_json_open(w, "exchanges", '[');
@@ -200,6 +210,12 @@ put_outcome(struct cw_json_writer *w, const struct cw_play *play)
 	cw_json_put_hex(w, "result_statement",
 	    cw_play_statement(play, CW_PLAY_COMMANDS - 1, CW_CLOSE));
 	cw_json_put_list(w, "issued", chain, cw_play_issued(play, chain));
+	for (size_t i = 0; i < play->n_approvals; i++)
+		lists[0][i] = cw_buf_bytes(&play->approvals[i]);
+	for (size_t i = 0; i < play->n_approvals; i++)
+		lists[1][i] = play->operators[i].chain[0];
+	cw_json_put_list(w, "approvals", lists[0], play->n_approvals);
+	cw_json_put_list(w, "operators", lists[1], play->n_approvals);
 }
 
 /* What is sent to the card under this instruction. */

@@ -12,7 +12,7 @@ from functools import cached_property
 import session_cddl
 import session_crypto as crypto
 import session_x509 as x509
-from session_cddl import decode, encode, require
+from session_cddl import Bad, decode, encode, require
 from session_crypto import H
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -68,6 +68,7 @@ class Record:
     # Set by the two kinds of file.
     request = ephemeral = message_4 = chain = b''
     commands, replies = [], []
+    approvals, operators = [], []
     token_statement = card_info = key_statements = close_nonce = b''
     result_statement = grant = issued = management = authority = b''
     vendor_root = issuer_root = b''
@@ -187,11 +188,10 @@ class Record:
         """Was a key made, and certified?"""
         return bool(self.key_statements or self.issued)
 
-    @check('the grant\'s scope is of its action, it wants no approvals, '
+    @check('the grant\'s scope is of its action, '
            'and binds what its mode proves')
     def grant_kind(self):
         require(set(self.g['scope'][0]) <= ALLOWED[self.g['action']], 'action')
-        same(self.g['approvals'], 0)
         for key in self.g['binding'] or {}:
             require(key not in (0, 1) or self.g['mode'] == key + 1,
                     f'binding {key} in this mode')
@@ -357,6 +357,31 @@ class Record:
         same(x509.certificate(self.issued[0]).subject(),
              x509.rfc4514(self.g['subject']))
 
+    def approved_by(self, raw, certificate):
+        """The operator's key, if this approval of the key counts; or Bad."""
+        leaf = x509.check_chain([certificate], self.issuer_root, self.now)
+        x509.check_end_entity(leaf, x509.EKU_OPERATOR)
+        array, (label, statement, approved, _) = self.signed('approval', raw)
+        same(label, 'CW1 approval')
+        crypto.verify_sign1(array, leaf.key)
+        require(approved, 'a rejection')
+        require(statement in [
+            H(raw) for raw, said in zip(self.key_statements, self.keys_said)
+            if said[5] in self.certified], 'of another key')
+        return encode(crypto.cose_key(leaf.key))
+
+    @check('as many operators as the grant asks for approved this very key')
+    def approval_count(self):
+        same(len(self.approvals), len(self.operators))
+        counted, reasons = set(), []
+        for pair in zip(self.approvals, self.operators):
+            try:
+                counted.add(self.approved_by(*pair))
+            except Bad as error:  # it takes nothing from the others
+                reasons.append(str(error))
+        require(len(counted) >= self.g['approvals'],
+                '; '.join(reasons) or 'too few')
+
     # -- commands and the result
 
     @check('commands and replies are encrypt0 in R\'s suite, '
@@ -427,3 +452,4 @@ class Evidence(Record):
              value[n] for n in (1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
                                 15))
         self.time = value[17]
+        self.approvals, self.operators = value.get(18, []), value.get(19, [])

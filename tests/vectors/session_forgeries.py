@@ -94,8 +94,9 @@ TOKEN, KEY, RESULT, R, GRANT = (7,), (9, 0), (11,), (1,), (12,)
 CARD = 'attestation'
 ATTRIBUTES = ('each key is of the type stated, made in the card, '
               'not exportable')
-KIND = ('the grant\'s scope is of its action, it wants no approvals, '
+KIND = ('the grant\'s scope is of its action, '
         'and binds what its mode proves')
+APPROVED = 'as many operators as the grant asks for approved this very key'
 SIGNATURES = frozenset((
     'R is signed by the management key inside it',
     'the grant is signed by the authority key, '
@@ -146,6 +147,15 @@ FORGED = (
      lambda p, _: p[5].append([99, 2, bytes(32)]),
      'the result names each stated key as made, and no other key'),
 )
+# In a file that has approvals: likewise.
+FORGED_APPROVAL = (
+    ('an approval of another key', (18, 0), 'operator_1', turned(1), APPROVED),
+    ('a rejection', (18, 1), 'operator_2', field(2, False), APPROVED),
+    ('an approval by no operator', (18, 0), 'authority',
+     lambda p, _: None, APPROVED),
+    ('an approval in another one\'s place', (18, 0), 'operator_2',
+     lambda p, _: None, APPROVED),
+)
 # A new R or grant has another hash, and what names a key stands twice; but
 # every signature is good.
 FORGED_BASIS = (
@@ -157,7 +167,8 @@ FORGED_BASIS = (
      'the result names each stated key as made, and no other key'),
     ('a grant of an earlier time', GRANT, 'authority', field(9, 1),
      'the grant had not expired when R was made'),
-    ('a grant that wants approvals', GRANT, 'authority', field(11, 1), KIND),
+    ('a grant that wants more approvals', GRANT, 'authority', field(11, 9),
+     APPROVED),
     ('a grant for managing', GRANT, 'authority', field(5, 3), KIND),
     ('a grant that binds both card and pseudonym', GRANT, 'authority',
      field(10, {0: bytes(32), 1: bytes(32)}), KIND),
@@ -258,6 +269,8 @@ PIN = 'a command that needs a PIN is sent again, the same, after SET PIN'
 CHOICE = 'R chooses what the card offers'
 # What a dishonest or broken end could have said under its own keys.
 REWRITTEN = (
+    ('a grant with another label', Evidence, value('g', 'label', 'CW1 grants'),
+     'the grant is what the CDDL says and no longer than allowed'),
     ('a time before all this', Evidence, at_time(1),
      'R\'s time and lifetime cover the time of verification'),
     ('a time before all this', Evidence, at_time(1),

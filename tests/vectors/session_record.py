@@ -48,7 +48,8 @@ class Session(Record):
         self.card_info = self.token['card_info']
         for name in ('key_statements', 'close_nonce', 'result_statement',
                      'grant', 'issued', 'management', 'authority',
-                     'vendor_root', 'issuer_root', 'time'):
+                     'vendor_root', 'issuer_root', 'time', 'approvals',
+                     'operators'):
             setattr(self, name, case[name])
 
     @cached_property
@@ -175,7 +176,12 @@ class Session(Record):
     def secret_keys(self):
         for name, ders in (('management_key', self.management),
                            ('authority_key', self.authority),
-                           ('attestation_key', self.chain)):
+                           ('attestation_key', self.chain),
+                           ('operator_1_key', self.operators[:1]),
+                           ('operator_2_key', self.operators[1:])):
+            if not ders:
+                same(self.secrets[name], None, name)
+                continue
             private = crypto.private_key('P-256', self.secrets[name])
             same(crypto.cose_key(private.public_key()), crypto.cose_key(
                 x509.certificate(ders[0]).key), name)

@@ -11,8 +11,8 @@ import copy
 import session_crypto as crypto
 from session_cddl import Bad, decode, encode
 from session_checks import Evidence, checks_of
-from session_forgeries import (FORGED, FORGED_BASIS, NAMED, REWRITTEN,
-                               SIGNATURES, flipped)
+from session_forgeries import (FORGED, FORGED_APPROVAL, FORGED_BASIS, NAMED,
+                               REWRITTEN, SIGNATURES, flipped)
 from session_record import Session
 
 READABLE = 'the file is readable'
@@ -85,7 +85,9 @@ class Tests:
                       for n in ('vendor_root', 'issuer_root')]
         self.keys = {name: crypto.private_key('P-256', bytes.fromhex(
             case['secrets'][name + '_key']))
-            for name in ('management', 'authority', 'attestation')}
+            for name in ('management', 'authority', 'attestation',
+                         'operator_1', 'operator_2')
+            if case['secrets'][name + '_key'] is not None}
         self.seen = set()
 
     def of_session(self, case, change=None):
@@ -145,7 +147,9 @@ class Tests:
 
     def forged(self):
         """Statements with a wrong field under a good signature."""
-        for table, alone in ((FORGED, True), (FORGED_BASIS, False)):
+        for table, alone in ((FORGED, True), (FORGED_BASIS, False),
+                             (FORGED_APPROVAL if 18 in self.evidence
+                              else (), True)):
             for what, path, signer, edit, sentence in table:
                 failed = self.of_evidence(self.forge(path, signer, edit))
                 good = failed == {sentence} if alone else (
@@ -163,7 +167,18 @@ class Tests:
         payload = decode(array[2])
         edit(payload, self.keys)
         holder[key] = crypto.resign(array, self.keys[signer], payload)
+        if path[0] == 9:
+            self.approve_anew(changed)
         return changed
+
+    def approve_anew(self, evidence):
+        """The operators approve the key statement that stands there now."""
+        for at, raw in enumerate(evidence.get(18, [])):
+            array = decode(raw)
+            payload = decode(array[2])
+            payload[1] = crypto.H(evidence[9][0])
+            evidence[18][at] = crypto.resign(
+                array, self.keys[f'operator_{at + 1}'], payload)
 
     def rewritten(self):
         """Other changes, in what was read."""
