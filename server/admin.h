@@ -17,7 +17,8 @@ struct cw_admin {
 	const char *out, *vendor_root, *issuer;
 	const char *operator_key, *action, *certificates;
 	unsigned approvals, uses, hours, mode, reason, passphrase_fd, wait_s;
-	bool has_reason, has_passphrase_fd, wait, json, with_key;
+	unsigned entries; /* of the signer's log */
+	bool has_reason, has_passphrase_fd, has_entries, wait, json, with_key;
 	const char *argument; /* SERIAL, FILE or CODE */
 	/* opened for the commands that need them */
 	struct cw_config *config;
@@ -49,6 +50,12 @@ enum cw_err cw_admin_approvals(struct cw_admin *admin)
 enum cw_err cw_admin_approve(struct cw_admin *admin)
     __attribute__((warn_unused_result));
 enum cw_err cw_admin_reject(struct cw_admin *admin)
+    __attribute__((warn_unused_result));
+
+/* Says how many entries of the signer's log the store knows; with that very number
+ * in --entries, a shorter log is taken for the whole, and looked at from its
+ * beginning. Errors: REFUSED (another number), STORE_FAILED. */
+enum cw_err cw_admin_log_accept(struct cw_admin *admin)
     __attribute__((warn_unused_result));
 
 /* What an invitation of this action is about, as the options name it. Errors: those

@@ -40,6 +40,7 @@ static const struct {
 	{ { "passphrase-fd", 1, NULL, 0 }, NUMBER, AT(passphrase_fd),
 	    AT(has_passphrase_fd) },
 	{ { "reason", 1, NULL, 0 }, NUMBER, AT(reason), AT(has_reason) },
+	{ { "entries", 1, NULL, 0 }, NUMBER, AT(entries), AT(has_entries) },
 	{ { "wait", 0, NULL, 0 }, FLAG, AT(wait), 0 },
 	{ { "out", 1, NULL, 0 }, TEXT, AT(out), 0 },
 	{ { "vendor-root", 1, NULL, 0 }, TEXT, AT(vendor_root), 0 },
@@ -68,6 +69,7 @@ static const char help[] =
     "  approve|reject SESSION --operator-key FILE [--passphrase-fd N]\n"
     "    [--subject TEXT]       asks at the terminal, or TEXT must be the subject\n"
     "  revoke SERIAL [--reason N] [--wait]  reason: RFC 5280 5.3.1\n"
+    "  log-accept [--entries N] after a restore: the signer's log is shorter\n"
     "  evidence export SERIAL|SESSION --out FILE\n"
     "  evidence verify FILE --vendor-root PEM --issuer PEM\n"
     "                           needs no configuration and no network\n"
@@ -89,6 +91,7 @@ static const struct {
 	{ { "approve", NULL }, true, true, true, cw_admin_approve },
 	{ { "reject", NULL }, true, true, true, cw_admin_reject },
 	{ { "revoke", NULL }, true, true, true, cw_admin_revoke },
+	{ { "log-accept", NULL }, false, true, true, cw_admin_log_accept },
 	{ { "evidence", "export" }, true, true, true,
 	    cw_admin_evidence_export },
 	{ { "evidence", "verify" }, true, false, false,
@@ -120,7 +123,7 @@ set_option(struct cw_admin *admin, size_t i, const char *text)
 		return true;
 	}
 	value = strtoul(text, &end, 10);
-	if (*text == '\0' || *end != '\0' || value > 1000000)
+	if (*text == '\0' || *end != '\0' || value > UINT32_MAX)
 		return false;
 	memcpy(field, &(unsigned){ (unsigned)value }, sizeof(unsigned));
 	return true;

@@ -8,7 +8,6 @@
 #include "server/text.h"
 
 #define ENTRIES_MAX 256u
-#define RECONCILED "signer_log" /* entries of it that were looked at */
 #define REASON_UNSPECIFIED 0u
 
 /* ---- store and epoch keys ---- */
@@ -126,24 +125,28 @@ cw_reconcile_log(struct cw_engine *engine)
 	struct cw_signer_entry *entries = calloc(ENTRIES_MAX, sizeof(*entries));
 	uint64_t known = 0;
 	uint64_t end = 0;
+	bool is_short;
+	bool was_short;
 	enum cw_err err;
 
 	if (entries == NULL)
 		return CW_ERR_NO_MEMORY;
 	atomic_store(&engine->reconciled, true); /* unless it is said again */
-	err = store->number_get(store, RECONCILED, &known);
+	err = store->number_get(store, CW_RECONCILED, &known);
 	if (err == CW_OK)
 		err = read_log(engine, known, entries, &end);
 	/* Entries that were there are gone: what they said is not known any more, and
 	 * the number must not hide that. */
-	atomic_store(&engine->log_is_short, err == CW_OK && end < known);
-	if (err == CW_OK && end < known)
+	is_short = err == CW_OK && end < known;
+	was_short = atomic_exchange(&engine->log_is_short, is_short);
+	if (is_short && !was_short)
 		cw_log(CW_LOG_ERROR, "signer_log.short",
 		    "entries=%llu known=%llu", (unsigned long long)end,
 		    (unsigned long long)known);
 	if (err == CW_OK && end > known)
-		err = store->number_set(store, RECONCILED, end);
-	if (err != CW_OK)
+		err = store->number_set(store, CW_RECONCILED, end);
+	/* The sweeper looks again: the log may come back, or be accepted. */
+	if (err != CW_OK || is_short)
 		atomic_store(&engine->reconciled, false);
 	free(entries);
 	return err;

@@ -14,6 +14,9 @@
 
 #include "server/engine.h"
 
+/* The store's number of the signer's log's entries that were looked at. */
+#define CW_RECONCILED "signer_log"
+
 /*
  * Before the listener opens. If the store is older than the epoch keys, or the
  * keys are not those of this store, every open session is ended and what it

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RUN: threads
  * The store against the signer's log. */
+#include "server/admin.h"
 #include "server/reconcile.h"
 
 #include "server/sweep.h"
@@ -312,6 +313,38 @@ a_log_that_has_become_shorter_is_said(void **state)
 	assert_health(w, 200);
 }
 
+/* By who names the number, and so has read what is lost. The running issuer sees
+ * it at its next sweep. */
+static void
+a_shorter_log_is_accepted_on_a_persons_word(void **state)
+{
+	struct cw_server_world *w = *state;
+	struct cw_admin admin = { .config = &w->config, .store = w->store };
+	struct cw_server_play play;
+	uint64_t known = 0;
+
+	cw_server_play_begin(w, &play, 3);
+	assert_err(w->store->number_set(w->store, CW_RECONCILED, 1000), CW_OK);
+	assert_err(cw_reconcile_log(&w->engine), CW_OK);
+	assert_err(cw_admin_log_accept(&admin), CW_OK);
+	admin.has_entries = true;
+	admin.entries = 999;
+	assert_err(cw_admin_log_accept(&admin), CW_ERR_REFUSED);
+	assert_err(cw_sweep_once(&w->engine), CW_OK);
+	assert_health(w, 503);
+	admin.entries = 1000;
+	assert_err(cw_admin_log_accept(&admin), CW_OK);
+	assert_err(cw_admin_log_accept(&admin), CW_ERR_REFUSED);
+	assert_false(atomic_load(&w->engine.reconciled));
+	assert_err(cw_reconcile_log(&w->engine), CW_OK);
+	assert_health(w, 200);
+	assert_err(w->store->number_get(w->store, CW_RECONCILED, &known),
+	    CW_OK);
+	assert_in_range(known, 1, 999);
+	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_ACTIVE);
+	cw_server_play_wipe(&play);
+}
+
 int
 main(void)
 {
@@ -319,6 +352,7 @@ main(void)
 		cw_server_test(
 		    a_certificate_that_the_store_missed_waits_for_its_session),
 		cw_server_test(a_log_that_has_become_shorter_is_said),
+		cw_server_test(a_shorter_log_is_accepted_on_a_persons_word),
 		cw_server_test(if_its_session_never_comes_back_it_is_revoked),
 		cw_server_test(
 		    what_the_store_does_not_know_at_all_is_taken_back),
