@@ -143,10 +143,15 @@ ok 'what the network loses is sent again' host_says 0 '"id": 3' \
 card_back() {
 	card_start "$R" 0 "$S"
 }
-# Out at the place, back a second later, in the same run.
+# Out at the place, back as soon as the person is asked for it, in the same run.
 cat >"$WORK/pull" <<END
 kill \$(cat "$R/card.0.pid")
-(sleep 1.5; VPCD_PORT=35963 exec "$TOP/scripts/reader" run "$R" \\
+(n=0
+until grep -q '"for": "card' "$WORK/said" || [ \$n = 400 ]; do
+    n=\$((n + 1))
+    sleep 0.05
+done
+VPCD_PORT=35963 exec "$TOP/scripts/reader" run "$R" \\
     "$CARD_PROGRAM" --state "$S" --port 35963 </dev/null \\
     >>"$R/card.0.log" 2>&1) >/dev/null 2>&1 &
 echo \$! >"$WORK/back.pid"
