@@ -14,6 +14,10 @@ struct cw_store_world {
 
 int cw_store_world_setup(void **state);
 int cw_store_world_teardown(void **state);
+
+#define cw_store_test(sentence)                                         \
+	cmocka_unit_test_setup_teardown(sentence, cw_store_world_setup, \
+	    cw_store_world_teardown)
 void cw_store_world_reopen(struct cw_store_world *w);
 
 /* A session all of whose id bytes are `id`; it runs out at 2000. */

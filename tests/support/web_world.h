@@ -19,6 +19,10 @@ struct cw_web_world {
 int cw_web_world_setup(void **state);
 int cw_web_world_teardown(void **state);
 
+#define cw_web_test(sentence)                                         \
+	cmocka_unit_test_setup_teardown(sentence, cw_web_world_setup, \
+	    cw_web_world_teardown)
+
 /* To the port, from loopback. */
 int cw_web_connect(const struct cw_web_world *x);
 

@@ -371,27 +371,24 @@ an_address_in_use_is_said_at_start(void **state)
 	assert_int_equal(again.listen_fd, -1);
 }
 
-#define sentence(s)                                            \
-	cmocka_unit_test_setup_teardown(s, cw_web_world_setup, \
-	    cw_web_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(what_does_not_come_in_time_is_told_so),
-		sentence(a_body_that_never_comes_does_not_stop_the_others),
-		sentence(
+		cw_web_test(what_does_not_come_in_time_is_told_so),
+		cw_web_test(a_body_that_never_comes_does_not_stop_the_others),
+		cw_web_test(
 		    with_more_clients_than_threads_each_is_served_or_told_to_retry),
-		sentence(idle_clients_do_not_keep_all_threads),
-		sentence(the_network_that_the_proxy_names_has_so_many_places),
-		sentence(without_a_header_that_is_named_nobody_is_believed),
-		sentence(
+		cw_web_test(idle_clients_do_not_keep_all_threads),
+		cw_web_test(
+		    the_network_that_the_proxy_names_has_so_many_places),
+		cw_web_test(without_a_header_that_is_named_nobody_is_believed),
+		cw_web_test(
 		    a_unix_socket_serves_as_well_and_is_removed_at_the_end),
-		sentence(ipv6_is_served),
-		sentence(who_comes_while_the_server_starts_again_waits),
+		cw_web_test(ipv6_is_served),
+		cw_web_test(who_comes_while_the_server_starts_again_waits),
 		cmocka_unit_test(addresses_that_cannot_be_are_refused_at_start),
-		sentence(an_address_in_use_is_said_at_start),
+		cw_web_test(an_address_in_use_is_said_at_start),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,

@@ -304,25 +304,23 @@ a_journal_of_a_later_time_does_not_count_for_a_copy(void **state)
 	cw_session_wipe(&added);
 }
 
-#define sentence(s)                                              \
-	cmocka_unit_test_setup_teardown(s, cw_store_world_setup, \
-	    cw_store_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(
+		cw_store_test(
 		    every_step_that_was_stored_survives_a_kill_right_after),
-		sentence(
+		cw_store_test(
 		    a_step_torn_at_any_byte_was_not_stored_and_the_one_before_was),
-		sentence(a_certificate_whose_key_is_gone_stays_suspended),
-		sentence(more_than_the_journal_holds_is_stored),
-		sentence(
+		cw_store_test(a_certificate_whose_key_is_gone_stays_suspended),
+		cw_store_test(more_than_the_journal_holds_is_stored),
+		cw_store_test(
 		    another_process_sees_each_step_and_what_it_writes_stays),
-		sentence(another_process_takes_no_session_forward),
-		sentence(a_store_has_one_owner_and_what_it_left_others_see),
-		sentence(a_journal_of_a_later_time_does_not_count_for_a_copy),
+		cw_store_test(another_process_takes_no_session_forward),
+		cw_store_test(
+		    a_store_has_one_owner_and_what_it_left_others_see),
+		cw_store_test(
+		    a_journal_of_a_later_time_does_not_count_for_a_copy),
 	};
 
 	return cw_secret_process_init() ?

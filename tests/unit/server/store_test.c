@@ -383,28 +383,29 @@ policies_and_numbers_are_kept(void **state)
 	cw_buf_wipe(&content);
 }
 
-#define sentence(s)                                              \
-	cmocka_unit_test_setup_teardown(s, cw_store_world_setup, \
-	    cw_store_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(an_invitation_is_found_by_its_hash_until_withdrawn),
-		sentence(uses_are_certificates_that_are_out),
-		sentence(
+		cw_store_test(
+		    an_invitation_is_found_by_its_hash_until_withdrawn),
+		cw_store_test(uses_are_certificates_that_are_out),
+		cw_store_test(
 		    the_certificate_of_an_invitation_is_the_newest_confirmed_one),
-		sentence(
+		cw_store_test(
 		    a_new_session_is_seen_at_once_and_after_an_orderly_end),
-		sentence(a_step_is_stored_once_and_the_second_changes_nothing),
-		sentence(a_step_never_brings_back_what_was_suspended_or_wanted),
-		sentence(
+		cw_store_test(
+		    a_step_is_stored_once_and_the_second_changes_nothing),
+		cw_store_test(
+		    a_step_never_brings_back_what_was_suspended_or_wanted),
+		cw_store_test(
 		    sessions_that_run_out_lose_their_secrets_and_certificates),
-		sentence(a_reserved_serial_is_known_while_its_session_is_open),
-		sentence(only_sessions_without_a_certificate_are_forgotten),
-		sentence(an_unknown_serial_is_said_to_be_unknown),
-		sentence(policies_and_numbers_are_kept),
+		cw_store_test(
+		    a_reserved_serial_is_known_while_its_session_is_open),
+		cw_store_test(
+		    only_sessions_without_a_certificate_are_forgotten),
+		cw_store_test(an_unknown_serial_is_said_to_be_unknown),
+		cw_store_test(policies_and_numbers_are_kept),
 	};
 
 	return cw_secret_process_init() ?

@@ -266,21 +266,18 @@ a_large_write_is_whole(void **state)
 	cw_buf_wipe(&content);
 }
 
-#define sentence(s)                                              \
-	cmocka_unit_test_setup_teardown(s, cw_store_world_setup, \
-	    cw_store_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(a_full_disk_stores_nothing_by_halves_and_passes),
-		sentence(a_store_of_another_version_is_left_alone),
-		sentence(a_store_from_before_the_journal_goes_on),
-		sentence(a_path_that_cannot_be_opened_is_an_error),
-		sentence(of_racing_steps_exactly_one_is_stored),
-		sentence(what_many_threads_stored_is_there_after_opening_again),
-		sentence(a_large_write_is_whole),
+		cw_store_test(a_full_disk_stores_nothing_by_halves_and_passes),
+		cw_store_test(a_store_of_another_version_is_left_alone),
+		cw_store_test(a_store_from_before_the_journal_goes_on),
+		cw_store_test(a_path_that_cannot_be_opened_is_an_error),
+		cw_store_test(of_racing_steps_exactly_one_is_stored),
+		cw_store_test(
+		    what_many_threads_stored_is_there_after_opening_again),
+		cw_store_test(a_large_write_is_whole),
 	};
 
 	return cw_secret_process_init() ?

@@ -191,20 +191,17 @@ a_client_that_asks_first_is_told_to_go_on(void **state)
 	close(fd);
 }
 
-#define sentence(s)                                            \
-	cmocka_unit_test_setup_teardown(s, cw_web_world_setup, \
-	    cw_web_world_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sentence(
+		cw_web_test(
 		    what_is_wrong_with_http_is_refused_and_the_connection_closed),
-		sentence(a_head_that_is_too_long_is_refused),
-		sentence(a_kept_connection_answers_one_request_after_the_other),
-		sentence(head_gets_the_head_alone),
-		sentence(a_client_that_asks_first_is_told_to_go_on),
+		cw_web_test(a_head_that_is_too_long_is_refused),
+		cw_web_test(
+		    a_kept_connection_answers_one_request_after_the_other),
+		cw_web_test(head_gets_the_head_alone),
+		cw_web_test(a_client_that_asks_first_is_told_to_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,
