@@ -19,6 +19,9 @@ struct listing {
 	struct cw_buf plain, der;
 };
 
+/* Steps that must still fit: this one, the list's answer, message 6, the result. */
+#define STEPS_TO_COME 4
+
 /* The list begins at the first key that the scope names. */
 static enum cw_err
 ask(struct cw_step_run *run)
@@ -26,8 +29,11 @@ ask(struct cw_step_run *run)
 	const struct cw_command list = { .no = CW_LIST,
 		.last = true,
 		.u.list.after = run->secret->listed };
-	enum cw_err err = cw_step_put_batch(run, CW_PHASE_MANAGING, &list, 1);
+	enum cw_err err;
 
+	if (run->session->n_digests + STEPS_TO_COME > CW_STEPS_MAX)
+		return CW_ERR_COMMAND_LIMIT;
+	err = cw_step_put_batch(run, CW_PHASE_MANAGING, &list, 1);
 	return err != CW_OK ? err : cw_step_commit(run, CW_STAGE_MANAGING);
 }
 

@@ -10,6 +10,7 @@
 #include "tests/support/server_forge.h"
 
 #define PERSON "person"
+#define OWN "person-ed25519" /* outside the slots */
 
 /* ---- lists that lie ---- */
 
@@ -168,6 +169,52 @@ a_list_that_lies_ends_the_session_and_changes_nothing(void **state)
 		free(t);
 		cw_server_card_abort(w);
 	}
+}
+
+/* What was begun must be possible to end: with a key request and a result. */
+static void
+a_list_that_goes_on_and_on_ends_the_session_while_there_is_room(void **state)
+{
+	struct cw_server_world *w = *state;
+	struct told *t = calloc(1, sizeof(*t));
+	char serials[2][CW_MANAGE_SERIAL];
+	char both[2 * CW_MANAGE_SERIAL];
+	struct cw_server_play play;
+	struct cw_session s;
+	struct cw_buf plain;
+	enum cw_err err = CW_OK;
+	unsigned step = 1;
+
+	cw_manage_enroll(w, OWN, serials[0]);
+	cw_manage_enroll(w, OWN, serials[1]);
+	snprintf(both, sizeof(both), "%s,%s", serials[0], serials[1]);
+	cw_manage_about(w, "manage", both, false);
+	cw_server_play_begin(w, &play, 1);
+	tell(w, serials[0], t);
+	t->reply.more = true;
+	cw_buf_init(&plain, CW_COMMAND_MAX);
+	while (err == CW_OK && ++step < CW_SERVER_PLAY_MAX) {
+		struct cw_session_secret secret = cw_server_secret(w, &play);
+
+		t->keys[0].id += 2; /* other keys' are odd, too */
+		t->keys[0].id += t->keys[0].id % 2;
+		cw_buf_reset(&plain);
+		cw_reply_encode(CW_LIST, &t->reply, &plain);
+		cw_server_forge(&secret, secret.first,
+		    cw_buf_bytes(&play.answers[step - 1]), cw_buf_bytes(&plain),
+		    &play.messages[step]);
+		err = cw_server_play_post(w, &play, step);
+	}
+	assert_err(err, CW_ERR_COMMAND_LIMIT);
+	assert_true(play.ended);
+	assert_err(cw_server_play_post(w, &play, step), CW_ERR_COMMAND_LIMIT);
+	cw_server_play_session(w, &play, &s);
+	assert_true(s.n_digests + 2 <= CW_STEPS_MAX);
+	cw_session_wipe(&s);
+	cw_buf_wipe(&plain);
+	cw_buf_wipe(&t->der);
+	cw_server_play_wipe(&play);
+	free(t);
 }
 
 /* ---- messages of other rounds ---- */
@@ -348,6 +395,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cw_server_test(
 		    a_list_that_lies_ends_the_session_and_changes_nothing),
+		cw_server_test(
+		    a_list_that_goes_on_and_on_ends_the_session_while_there_is_room),
 		cw_server_test(
 		    another_answer_to_an_earlier_round_ends_the_session),
 		cw_server_test(another_token_in_a_round_ends_the_session),
