@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # After the enrolment both browsers open the holder's own page with the new key,
 # through OpenSC's PKCS#11 module and their own question for the PIN; and what
-# the page says without card or certificate.
+# the page says without card or certificate. A policy names who may ask.
 # RUN: plain-only
 # TIMEOUT: 300
 for command in Xvfb xdotool modutil; do

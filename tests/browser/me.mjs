@@ -2,7 +2,7 @@
 // node me.mjs: after the enrolment the browser itself uses the new key, over
 // OpenSC's PKCS#11 module, to open the holder's own page; and what that page
 // says when the browser shows nothing.
-import { Flow } from './lib/flow.mjs';
+import { Flow, OWN_BUTTON } from './lib/flow.mjs';
 import { Screen } from './lib/screen.mjs';
 import { finish, note, ok, same } from './lib/tap.mjs';
 import { TokenChromium, TokenFirefox } from './lib/token.mjs';
@@ -69,8 +69,13 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 		await timed(`${label}: the key just made opens the holder's page`,
 			async () => {
 				card = await world.cardIn(0);
-				const flow = await launch(Token, { choose: true });
+				const flow = await launch(Token,
+					{ choose: true, origins: [world.url] });
 				const tab = await flow.invited();
+				// The policy names this site: it may know before the click.
+				await until('all is found', async () =>
+					await tab.eval('return document' +
+						'.querySelectorAll(".checks .ready").length') === 4);
 				const dialog = await flow.begin(tab);
 				await dialog.agree();
 				await dialog.reaches('done');
@@ -92,7 +97,8 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 		await timed(`${label}: without the card the page says what to do`,
 			async () => {
 				await world.pull();
-				const flow = await launch(Token, { choose: true });
+				const flow = await launch(Token,
+					{ choose: true, origins: [world.url] });
 				const tab = await token.browser.tab();
 				await open(tab);
 				await saysNothingShown(tab);
@@ -111,13 +117,27 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 
 		await timed(`${label}: who chooses no certificate is told so`, async () => {
 			await world.cardIn(0, card);
-			const flow = await launch(Token, { choose: false });
+			const flow = await launch(Token,
+				{ choose: false, origins: ['https://issuer.example'] });
 			const tab = await token.browser.tab();
 			const pin = token.pin(PIN, name + '-pin');
 			await Promise.all([open(tab),
 				pin.then(() => token.chooseNone(name + '-choose'))]);
 			await saysNothingShown(tab);
 		});
+
+		await timed(`${label}: a site that the policy does not name may not ask`,
+			async () => {
+				const flow = new Flow(world, token.browser, label);
+				const tab = await flow.invited();
+				await until('the page is told', async () => (await flow.text(
+					tab, '#missing .what')).includes('may not ask'));
+				await flow.shot(tab, 'page-managed');
+				await tab.eval(OWN_BUTTON);
+				await tab.click('#own');
+				same((await flow.answer(tab)).code, 'ORIGIN_REFUSED');
+				same(await token.browser.noDialog(), true, 'no dialog');
+			});
 	} finally {
 		await token?.close();
 		token = null;

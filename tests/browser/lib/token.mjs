@@ -13,14 +13,19 @@ export class TokenChromium {
 	// It keeps the answer "no certificate" until its last window closes.
 	static asksAgain = false;
 
-	// choose: by itself, without asking which certificate.
-	static async launch(world, screen, { choose }) {
+	// choose: by itself, without asking which certificate; origins: the only
+	// ones that may ask the extension.
+	static async launch(world, screen, { choose, origins }) {
 		const b = new TokenChromium();
 		b.screen = screen;
 		b.browser = await Chromium.launch(world, { headed: true,
-			module: world.opensc(), policies: choose ?
-				{ AutoSelectCertificateForUrls: [JSON.stringify(
-					{ pattern: world.holder, filter: {} })] } : {} });
+			module: world.opensc(), policies: {
+				AutoSelectCertificateForUrls: choose ? [JSON.stringify(
+					{ pattern: world.holder, filter: {} })] : [],
+				'3rdparty': { extensions: {
+					edceamngaogbiecbdhocffodbdaieojc: { origins },
+				} },
+			} });
 		return b;
 	}
 
@@ -83,10 +88,15 @@ export class TokenFirefox {
 	static label = 'Firefox';
 	static asksAgain = true;
 
-	static async launch(world, screen, { choose }) {
+	static async launch(world, screen, { choose, origins }) {
 		const b = new TokenFirefox();
 		b.browser = await Firefox.launch(world, {
-			policies: { SecurityDevices: { Add: { OpenSC: world.opensc() } } },
+			policies: {
+				SecurityDevices: { Add: { OpenSC: world.opensc() } },
+				'3rdparty': { Extensions: {
+					'cardwright@cardwright.io': { origins },
+				} },
+			},
 			prefs: { [CHOICE]: choose ? 'Select Automatically' :
 				'Ask Every Time' },
 		});
