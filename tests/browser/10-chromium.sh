@@ -4,5 +4,5 @@
 # the issuer: that it works, what is said when a piece is missing, what cards and
 # people do in the middle, what pages may not do.
 # RUN: plain-only
-# TIMEOUT: 600
+# TIMEOUT: 900
 exec "${TOP:-.}/tests/browser/lib-run" main.mjs chromium
