@@ -354,7 +354,23 @@ export class World {
 		return found;
 	}
 
+	// Pinentries whose agents were killed still stand at the gate.
+	#clearGate() {
+		const { O_WRONLY, O_NONBLOCK } = fs.constants;
+		this.pin('cancel');
+		return until('nobody stands at the gate', () => {
+			try {
+				fs.closeSync(fs.openSync(path.join(this.home, 'gate'),
+					O_WRONLY | O_NONBLOCK));
+				return false;
+			} catch {
+				return true; // ENXIO: no reader
+			}
+		});
+	}
+
 	async end() {
+		await this.#clearGate();
 		await this.issuerStop();
 		await this.readerStop();
 		if (!process.env.CW_KEEP)
