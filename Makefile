@@ -99,6 +99,7 @@ fault_src   := $(wildcard tests/fault/*_test.c)
 vector_src  := $(wildcard tests/vectors/*.c)
 e2e_src     := $(wildcard tests/e2e/*.c)
 bench_src   := $(wildcard tests/load/*.c)
+fields_src  := $(wildcard tests/fields/*.c)
 fuzz_src    := $(wildcard tests/fuzz/fuzz_*.c)
 fuzz_shared := $(filter-out $(fuzz_src),$(wildcard tests/fuzz/*.c))
 test_libs   := $(call lib,test server civetweb agent card keys proto)
@@ -124,6 +125,7 @@ $(foreach s,$(vector_src),$(eval $(call \
 	test_program,$(BUILD)/tests/$(basename $(notdir $(s))),$(s))))
 $(foreach s,$(e2e_src),$(eval $(call \
 	test_program,$(BUILD)/tests/e2e/$(basename $(notdir $(s))),$(s))))
+$(eval $(call test_program,$(BUILD)/tests/fields,$(fields_src)))
 ifneq ($(wildcard tests/load/bench.c),)
 $(eval $(call test_program,$(BUILD)/tests/bench,$(bench_src)))
 endif

@@ -52,6 +52,12 @@ cw_test_world_teardown(void **state)
 	return 0;
 }
 
+const struct cw_test_vendor *
+cw_test_world_vendor(void)
+{
+	return &vendor;
+}
+
 struct cw_test_world *
 cw_test_world_renew(void **state)
 {

@@ -24,6 +24,9 @@ int cw_test_world_end(void **state);
 int cw_test_world_setup(void **state);
 int cw_test_world_teardown(void **state);
 
+/* The one who made the cards. */
+const struct cw_test_vendor *cw_test_world_vendor(void);
+
 /* Throws card and issuer away and makes new ones. */
 struct cw_test_world *cw_test_world_renew(void **state);
 

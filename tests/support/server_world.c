@@ -228,6 +228,8 @@ cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
 	cw_invitation_init(&w->invitation);
 	cw_random(g.id, sizeof(g.id));
 	set_scope(cw_config_profile(&w->config, g.profile), &g.scope);
+	if (w->edit_grant != NULL)
+		w->edit_grant(w, &g);
 	must(cw_grant_make(&g, authority, &w->invitation.grant) == CW_OK,
 	    "grant");
 	cw_key_free(&authority);

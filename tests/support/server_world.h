@@ -17,6 +17,8 @@
 #include "tests/support/check.h"
 #include "tests/support/keys_tree.h"
 
+struct cw_grant;
+
 struct cw_server_world {
 	struct cw_keys_tree *tree; /* one for all tests of a program */
 	struct cw_config config;   /* a copy, to be changed */
@@ -27,7 +29,9 @@ struct cw_server_world {
 	struct cw_engine engine;
 	const char *profile; /* of the next invitation: "person" */
 	unsigned approvals;  /* likewise */
-	char code[32];       /* of the invitation */
+	/* May change the next invitation's grant; NULL: not. */
+	void (*edit_grant)(struct cw_server_world *w, struct cw_grant *grant);
+	char code[32]; /* of the invitation */
 	struct cw_invitation invitation;
 	struct cw_card *card;
 	unsigned card_number; /* of the tree's: the next new card (1) */
