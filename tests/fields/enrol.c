@@ -14,23 +14,28 @@
 #include "server/evidence.h"
 #include "server/text.h"
 #include "tests/fields/world.h"
+#include "tests/support/manage_world.h"
 #include "tests/support/reader_local.h"
-#include "tests/support/server_world.h"
 
 #define SESSIONS_A_WORLD 200 /* then its store begins anew */
 
 static const struct kind {
 	const char *name, *profile;
+	const char *action; /* NULL: a new card; else what is done to its key */
 	unsigned approvals;
 	bool resumes;  /* message 4 is sent by another run of the agent */
 	bool is_bound; /* the grant is for this card and model */
 } enrolments[] = {
-	{ "enrol", "person", 0, false, false },
-	{ "outside", "person-ed25519", 0, false, false },
-	{ "rsa", "person-rsa", 0, false, false },
-	{ "approved", "approved", 2, false, false },
-	{ "resumed", "person", 0, true, false },
-	{ "bound", "person", 0, false, true },
+	{ .name = "enrol", .profile = "person" },
+	{ .name = "outside", .profile = "person-ed25519" },
+	{ .name = "rsa", .profile = "person-rsa" },
+	{ .name = "approved", .profile = "approved", .approvals = 2 },
+	{ .name = "resumed", .profile = "person", .resumes = true },
+	{ .name = "bound", .profile = "person", .is_bound = true },
+	{ .name = "renewed", .profile = "person", .action = "renew" },
+	{ .name = "moved", .profile = "person-ed25519", .action = "renew" },
+	{ .name = "deleted", .profile = "person", .action = "manage" },
+	{ .name = "unlocked", .profile = "person", .action = "unlock" },
 };
 
 static struct {
@@ -160,20 +165,13 @@ cw_fields_enrol_end(void)
 	cw_buf_wipe(&all.dishonest);
 }
 
+/* The world's card, in a reader. */
 static void
 card_init(struct play *p)
 {
-	struct cw_buf personalisation;
-
-	cw_buf_init(&personalisation, CW_BODY_MAX);
-	cw_keys_tree_card(p->w->tree, 1, &personalisation);
-	cw_test_storage_init(&p->card.storage);
-	must(cw_card_open(&p->card.config, &p->card.card) == CW_OK &&
-		cw_card_personalise(p->card.card,
-		    cw_buf_bytes(&personalisation)) == CW_OK,
-	    "card");
+	cw_server_card_new(p->w);
+	p->card.card = p->w->card;
 	cw_local_reader_init(&p->reader, &p->card);
-	cw_buf_wipe(&personalisation);
 }
 
 static void
@@ -204,9 +202,13 @@ bind(struct cw_server_world *w, struct cw_grant *grant)
 static void
 begin(struct play *p, const struct kind *kind, unsigned suite)
 {
+	const struct cw_clock now = cw_clock_system();
+
 	memset(p, 0, sizeof(*p));
 	p->kind = kind;
 	p->w = world();
+	/* The signer has the machine's clock, and is not to be ahead. */
+	p->w->clock.fixed_s = cw_clock_now_s(&now) + 5;
 	all.is_past_agent = false;
 	set_suite(p->w, suite);
 	p->w->profile = kind->profile;
@@ -220,7 +222,6 @@ begin(struct play *p, const struct kind *kind, unsigned suite)
 		.clock = &p->w->clock,
 		.n_languages = 1,
 		.languages = { cw_bytes_str("en") },
-		.wants_changes = true,
 		.consent = accept };
 	cw_run_out_init(&p->out);
 	cw_buf_init(&p->answer, CW_BODY_MAX);
@@ -235,8 +236,6 @@ end(struct play *p)
 	cw_run_out_wipe(&p->out);
 	cw_buf_wipe(&p->answer);
 	cw_server_play_wipe(&p->server);
-	cw_card_free(&p->card.card);
-	cw_test_storage_wipe(&p->card.storage);
 }
 
 /* ---- message by message ---- */
@@ -406,11 +405,25 @@ audit(struct cw_evidence *e, struct cw_trust *vendor, struct cw_trust *issuer)
 	cw_buf_wipe(&file);
 }
 
+/* A session that came to its end: the certificate, and whoever looks later. */
+static void
+judge(struct play *p)
+{
+	const char *action = p->kind->action;
+
+	if (action != NULL && strcmp(action, "renew") != 0)
+		return;
+	must(cw_server_play_status(p->w, &p->server) == CW_CERT_ACTIVE,
+	    "an end without a certificate");
+	cw_server_play_evidence(p->w, &p->server, audit);
+}
+
 bool
 cw_fields_enrol(const char *name, unsigned suite, enum cw_mode mode,
     const char *wanted)
 {
 	const struct kind *kind = NULL;
+	char serial[CW_MANAGE_SERIAL];
 	struct play p;
 
 	for (size_t i = 0; i < sizeof(enrolments) / sizeof(enrolments[0]); i++)
@@ -419,14 +432,18 @@ cw_fields_enrol(const char *name, unsigned suite, enum cw_mode mode,
 	if (kind == NULL)
 		return false;
 	begin(&p, kind, suite);
+	if (kind->action != NULL)
+		cw_manage_enroll(p.w, kind->profile, serial);
+	if (kind->action != NULL && strcmp(kind->action, "unlock") == 0)
+		cw_server_card_block(p.w);
 	cw_tap_begin(wanted);
-	cw_server_world_invite(p.w, mode, 1);
+	if (kind->action != NULL)
+		cw_manage_about(p.w, kind->action, serial, false);
+	else
+		cw_server_world_invite(p.w, mode, 1);
 	cw_tap("web", "intent", &p.w->invitation.intent);
-	if (converse(&p) == CW_OK) {
-		must(cw_server_play_status(p.w, &p.server) == CW_CERT_ACTIVE,
-		    "an end without a certificate");
-		cw_server_play_evidence(p.w, &p.server, audit);
-	}
+	if (converse(&p) == CW_OK)
+		judge(&p);
 	cw_tap_end();
 	end(&p);
 	return true;

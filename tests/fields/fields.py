@@ -5,12 +5,14 @@
     fields.py PROGRAM [--write]
 
 As TAP: each flip is found by an end of the session, or there is a reason why
-not (reasons.py), and docs/fields.md says for each which end that is. --write
-makes that page anew.
+not (reasons.py), and docs/fields.md says for each which end that is. Each limit
+of the CDDL holds, as docs/limits.md says. --write makes both pages anew.
 """
 import os
+import queue
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -19,9 +21,13 @@ sys.path.insert(0, os.path.join(TOP, 'tests', 'vectors'))
 import session_cddl                                      # noqa: E402
 from session_cddl import decode, encode                  # noqa: E402
 
+import bounds                                            # noqa: E402
 import page                                              # noqa: E402
 import plan                                              # noqa: E402
 import walk                                              # noqa: E402
+
+
+PROGRAMS = 2  # side by side
 
 
 class Sessions:
@@ -63,6 +69,17 @@ class Sessions:
         _, who, number = self._hear()
         return who, int(number)
 
+    def decode(self, rule, raw):
+        """What the decoder of a rule says: a number, 0 for yes."""
+        self._say('decode', rule)
+        self._say(raw.hex())
+        return int(self._hear()[2])
+
+    @staticmethod
+    def has_decoder(rule):
+        """The signer's packets and some others are decoded in sessions only."""
+        return not rule.startswith(('signer-', 'delete-key', 'endorsement'))
+
     def end(self):
         """The exit status, as findings."""
         self.process.stdin.close()
@@ -97,10 +114,35 @@ class Table:
             self.types[(tap, field.name)] = walk.words(field.node)
 
 
-def flip_all(sessions, cddl, table):
-    """Every field of every tap of the plan."""
+def run_all(program, table, todo):
+    """Each flip, by programs that run side by side; added in their order."""
+    free, findings = queue.Queue(), []
+    for _ in range(PROGRAMS):
+        free.put(Sessions(program))
+
+    def run(flip):
+        sessions = free.get()
+        kind, tap, field, _, function = flip
+        found = sessions.run(kind, tap, field.path, function)
+        free.put(sessions)
+        return found
+
+    with ThreadPoolExecutor(PROGRAMS) as pool:
+        for flip, found in zip(todo, pool.map(run, todo)):
+            kind, tap, field, change, _ = flip
+            table.add(tap, field, change, kind, found)
+    while not free.empty():
+        findings += free.get().end()
+    return findings
+
+
+def plan_all(sessions, cddl, table, limits):
+    """Every field of every tap of the plan, and every limit in it, at once."""
+    todo = []
     for kind, wants in plan.KINDS:
         for tap, (rule, raw) in sessions.list(kind).items():
+            limits.take(tap, rule, raw)
+            limits.take_size(tap, rule, raw)
             flips = walk.Flips(cddl, rule, decode(raw))
             table.seen |= {f.where for f in flips.fields if f.where}
             for field in flips.fields:
@@ -111,8 +153,8 @@ def flip_all(sessions, cddl, table):
                     if not flips.is_valid(walk.edit(
                             flips.value, field.path, function)):
                         table.invalid.add(((tap, field.name, change), kind))
-                    table.add(tap, field, change, kind, sessions.run(
-                        kind, tap, field.path, function))
+                    todo.append((kind, tap, field, change, function))
+    return todo
 
 
 def report(number, sentence, findings):
@@ -126,20 +168,30 @@ def main():
     """TAP on standard output."""
     table, cddl = Table(), load_cddl()
     sessions = Sessions(sys.argv[1])
-    flip_all(sessions, cddl, table)
+    limits = bounds.Bounds(sessions, cddl)
+    todo = plan_all(sessions, cddl, table, limits)
+    ended = run_all(sys.argv[1], table, todo)
     text, reasons = page.make(table)
+    pages = {page.PATH: text,
+             page.LIMITS: page.limits(limits, bounds.EXPLAINED)}
     if '--write' in sys.argv:
-        with open(page.PATH, 'w', encoding='utf-8') as file:
-            file.write(text)
+        for path, content in pages.items():
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write(content)
     fields = sum(map(len, table.rows.values()))
     report(1, f'each of {table.flips} flips in {fields} fields is found, or '
            'there is a reason why not', reasons.missing)
     report(2, 'each reason has a flip', reasons.unused())
     report(3, 'each field of the CDDL is flipped, or there is a reason why not',
            list(plan.not_walked(cddl, table.seen)))
-    report(4, 'docs/fields.md is what this run gives', page.differences(text))
-    report(5, 'the program that plays them ends well', sessions.end())
-    print('1..5')
+    report(4, f'each of {len(limits.rows)} limits holds, in {limits.tries} '
+           'tries at, below and above', list(limits.findings()))
+    report(5, 'docs/fields.md and docs/limits.md are what this run gives',
+           [line for path, content in pages.items()
+            for line in page.differences(path, content)])
+    report(6, 'the programs that play them end well',
+           ended + sessions.end())
+    print('1..6')
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@
 
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
+#include "proto/evidence.h"
 #include "tests/fields/world.h"
 
 /* Nothing here is about disks: thousands of sessions do not wait for them. */
@@ -35,6 +36,23 @@ play(const char *kind, unsigned suite, unsigned mode, const char *wanted)
 	    cw_fields_holder(kind, suite, m, wanted);
 }
 
+static bool
+decode(const char *rule)
+{
+	enum cw_err err = CW_OK;
+	struct cw_buf bytes;
+	bool known;
+
+	cw_buf_init(&bytes, (size_t)2 * CW_EVIDENCE_MAX);
+	cw_tap_read(&bytes);
+	known = cw_fields_decode(rule, &bytes, &err);
+	cw_buf_wipe(&bytes);
+	cw_tap_begin(NULL);
+	cw_tap_error("decoder", err);
+	cw_tap_end();
+	return known;
+}
+
 int
 main(void)
 {
@@ -50,6 +68,8 @@ main(void)
 		int end = 0;
 
 		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, "decode\t", 7) == 0 && decode(line + 7))
+			continue;
 		if (sscanf(line, "%7[a-z]\t%31[a-z0-9-]\t%u\t%u%n", what, kind,
 			&suite, &mode, &end) != 4 ||
 		    !play(kind, suite, mode,
@@ -60,5 +80,6 @@ main(void)
 	}
 	cw_fields_enrol_end();
 	cw_fields_command_end();
+	cw_fields_decode_end();
 	return 0;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/fields.md, made of what was found."""
+"""docs/fields.md and the second part of docs/limits.md, made of what was found."""
 import difflib
 import os
 
@@ -8,6 +8,8 @@ from reasons import NOBODY, NOT_WALKED, Reasons
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 PATH = os.path.join(TOP, 'docs', 'fields.md')
+LIMITS = os.path.join(TOP, 'docs', 'limits.md')
+MARK = '## Of each field\n'
 
 HEAD = '''# Every field, flipped
 
@@ -112,13 +114,46 @@ def make(table):
     return '\n'.join(lines + body) + '\n', reasons
 
 
-def differences(text):
+UNITS = {'number': '', 'bytes': ' bytes', 'text': ' bytes of UTF-8',
+         'elements': ' elements'}
+
+
+def _answer(number):
+    return '' if number is None else str(number) if number else 'taken'
+
+
+def limits(bounds, explained):
+    """docs/limits.md: what stands there, and the table of the CDDL's limits."""
+    lines = [MARK, f'{len(bounds.rows)} limits of [session.cddl]'
+             '(../proto/session.cddl) and of protocol.md 2, each tried in a '
+             'message by its\ndecoder: the number with which it refuses.\n',
+             _line(('rule and key', 'limit', 'one below', 'least', 'most',
+                    'one above', '')),
+             '|' + '---|' * 7]
+    for where, row in sorted(bounds.rows.items(), key=lambda item: (
+            item[0][0], str(item[0][1]))):
+        kind, least, most, answers, _ = row
+        size = str(least) if least == most else f'{least}..{most}'
+        if str(where[1]).startswith('bytes'):
+            size = f'{most}'
+            answers = {('below' if k == 'least' else k): v
+                       for k, v in answers.items()}
+        lines.append(_line(
+            [f'`{where[0]}` {where[1]}', size + UNITS[kind]] +
+            [_answer(answers.get(which))
+             for which in ('below', 'least', 'most', 'above')] +
+            [explained.get(where, '')]))
+    with open(LIMITS, encoding='utf-8') as file:
+        return file.read().split(MARK)[0] + '\n'.join(lines) + '\n'
+
+
+def differences(path, text):
     """Lines in which the page is not this text."""
     try:
-        with open(PATH, encoding='utf-8') as file:
+        with open(path, encoding='utf-8') as file:
             old = file.read()
     except FileNotFoundError:
-        return ['there is no docs/fields.md: fields.py --write makes it']
+        return ['there is no such page: fields.py --write makes it']
     return [line.rstrip('\n') for line in difflib.unified_diff(
-        old.splitlines(True), text.splitlines(True), 'docs/fields.md',
+        old.splitlines(True), text.splitlines(True), os.path.basename(path),
         'this run', n=0)][:60]

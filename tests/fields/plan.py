@@ -28,26 +28,30 @@ def taps(*patterns):
 
 
 # Kind, suite, mode; what is flipped there. A later kind has only what the first
-# ones have not.
+# ones have not: it is played by tests/fields/enrol.c, command.c.
 KINDS = [
     (('enrol', 1, 1), everything),
     (('enrol', 2, 2), other),
     (('enrol', 1, 3), other),
     (('outside', 2, 2), taps('issuer/command 2 .*', 'issuer/command 3 .*',
                              r'card/reply \(empty\) .*', 'host/set-pin .*',
-                             'host/pin-info .*', 'card/signed-(key|result) .*')),
+                             r'host/pin-info \(key\) .*',
+                             'card/signed-(key|result) .*')),
     (('approved', 1, 2), taps('operator/.*', '.*certify approvals.*',
                               'file/evidence 1[89].*')),
     (('resumed', 1, 2), taps('host/status.*')),
     (('replaced', 1, 2), taps('issuer/endorsement .*', 'host/list-public .*',
                               '.*/session-request .*endorsements.*')),
-] + [((f'command-{n}', 1, 2), taps(f'issuer/command {n} .*',
-                                   r'card/reply \(list\) .*'))
+] + [((f'command-{n}', 1, 2), taps(f'issuer/command {n} .*'))
      for n in range(1, 13) if n != 4] + [
     (('command-7-bag', 1, 2), taps('issuer/command 7 .*')),
     (('command-7-logo', 1, 2), taps('issuer/command 7 .*')),
     (('personalise', 1, 2), taps('.*')),
     (('rsa', 1, 2), taps(r'card/signed-key payload.cose-key\..*')),
+] + [((name, 1, 2), taps(
+        r'(web|network)/intent (9.*|3)', r'issuer/command (8|9|10|11) .*',
+        r'card/reply \(list\) .*', r'card/signed-result payload\.5.*'))
+     for name in ('renewed', 'moved', 'deleted', 'unlocked')] + [
     (('bound', 1, 1), taps('.*/(grant|signer-.*) .*binding.*')),
 ] + [
     ((f'holder-{name}', 1, 2), taps(f'host/{name} .*', 'host/held-key .*',

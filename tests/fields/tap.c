@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "proto/cose.h"
-#include "proto/limits.h"
+#include "proto/evidence.h"
 
+#define TWICE_MAX ((size_t)2 * CW_EVIDENCE_MAX)
 #define NAME_MAX_ 96
 #define SEEN_MAX 64
 
@@ -94,8 +95,8 @@ print_hex(const struct cw_buf *bytes)
 	fflush(script);
 }
 
-static void
-read_hex(struct cw_buf *bytes)
+void
+cw_tap_read(struct cw_buf *bytes)
 {
 	int c;
 
@@ -144,14 +145,13 @@ cw_tap(const char *who, const char *rule, struct cw_buf *bytes)
 		return false;
 	fprintf(script, "at\t");
 	print_hex(bytes);
-	read_hex(bytes);
+	cw_tap_read(bytes);
 	tap.is_done = true;
 	return true;
 }
 
-/* What is signed again keeps what is left of its parts. */
-static void
-sign(struct cw_buf *bytes, const struct cw_private_key *key)
+void
+cw_tap_sign(struct cw_buf *bytes, const struct cw_private_key *key)
 {
 	struct cw_bytes parts[4];
 	struct cw_buf tbs, out, signature;
@@ -159,15 +159,15 @@ sign(struct cw_buf *bytes, const struct cw_private_key *key)
 
 	cw_cbor_init(&r, cw_buf_bytes(bytes));
 	cw_cbor_array(&r, 4, 4);
-	parts[0] = cw_cbor_bstr(&r, 0, CW_BODY_MAX);
+	parts[0] = cw_cbor_bstr(&r, 0, CW_EVIDENCE_MAX);
 	parts[1] = cw_cbor_item(&r);
-	parts[2] = cw_cbor_bstr(&r, 0, CW_BODY_MAX);
-	parts[3] = cw_cbor_bstr(&r, 0, CW_BODY_MAX);
+	parts[2] = cw_cbor_bstr(&r, 0, CW_EVIDENCE_MAX);
+	parts[3] = cw_cbor_bstr(&r, 0, CW_EVIDENCE_MAX);
 	cw_cbor_array_end(&r);
 	if (cw_cbor_finish(&r) != CW_OK)
 		return;
-	cw_buf_init(&tbs, CW_BODY_MAX);
-	cw_buf_init(&out, CW_BODY_MAX);
+	cw_buf_init(&tbs, TWICE_MAX);
+	cw_buf_init(&out, TWICE_MAX);
 	cw_buf_init(&signature, CW_SIGNATURE_MAX);
 	cw_cose_sig_structure(parts[0], CW_BYTES_NONE, parts[2], &tbs);
 	must(cw_sign(key, cw_buf_bytes(&tbs), &signature) == CW_OK, "sign");
@@ -190,6 +190,6 @@ cw_tap_signed(const char *who, const char *rule, struct cw_buf *bytes,
 {
 	if (!cw_tap(who, rule, bytes))
 		return false;
-	sign(bytes, key);
+	cw_tap_sign(bytes, key);
 	return true;
 }

@@ -8,6 +8,8 @@
  *   list KIND SUITE MODE          -> tap NAME RULE HEX … found nobody 0
  *   run KIND SUITE MODE NAME      -> at HEX
  *   HEX                           -> found WHO NUMBER
+ *   decode RULE                      (a decoder alone, of that rule)
+ *   HEX                           -> found decoder NUMBER
  *
  * NAME is "WHO/WHAT": who lies, and about what; RULE the CDDL rule. A tap that
  * is reached twice counts the first time only. NUMBER is an error's, or of the
@@ -34,6 +36,12 @@ bool cw_tap(const char *who, const char *rule, struct cw_buf *bytes);
  * signed again, as long as it has the four parts of one. */
 bool cw_tap_signed(const char *who, const char *rule, struct cw_buf *bytes,
     const struct cw_private_key *key);
+
+/* A line of HEX, in the place of what is there. */
+void cw_tap_read(struct cw_buf *bytes);
+
+/* Signs a COSE_Sign1 again; what has not the four parts of one stays. */
+void cw_tap_sign(struct cw_buf *bytes, const struct cw_private_key *key);
 
 /* The tap was reached, its bytes are changed. */
 bool cw_tap_is_done(void);

@@ -15,7 +15,12 @@ bool cw_fields_command(const char *kind, unsigned suite, enum cw_mode mode,
 bool cw_fields_holder(const char *kind, unsigned suite, enum cw_mode mode,
     const char *wanted);
 
+/* What the decoder of a rule says to bytes, which are signed where they are to be;
+ * false: there is none. */
+bool cw_fields_decode(const char *rule, struct cw_buf *bytes, enum cw_err *err);
+
 /* At the end of the program. */
+void cw_fields_decode_end(void);
 void cw_fields_enrol_end(void);
 void cw_fields_command_end(void);
 

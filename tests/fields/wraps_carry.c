@@ -6,6 +6,7 @@
 #include "card/card.h"
 #include "keys/signer_wire.h"
 #include "proto/apdu.h"
+#include "proto/card_link.h"
 #include "proto/limits.h"
 #include "tests/fields/world.h"
 
@@ -58,6 +59,18 @@ void __real_cw_card_transmit(struct cw_card *card, struct cw_bytes command,
 void __wrap_cw_card_transmit(struct cw_card *card, struct cw_bytes command,
     struct cw_buf *response);
 
+/* What the holder's PIN is asked with has other fields than a key's. */
+static const char *
+named(const char *rule, struct cw_bytes answer)
+{
+	struct cw_pin_info info;
+
+	return strcmp(rule, "pin-info") == 0 &&
+		cw_pin_info_decode(answer, &info) == CW_OK && info.policy != 0 ?
+	    "pin-info (key)" :
+	    rule;
+}
+
 static void
 look(const struct cw_apdu *apdu, const char *rule, struct cw_buf *response)
 {
@@ -71,7 +84,7 @@ look(const struct cw_apdu *apdu, const char *rule, struct cw_buf *response)
 		return;
 	cw_buf_init(&data, CW_RESPONSE_MAX);
 	cw_buf_put(&data, cw_bytes(response->ptr, response->len - 2));
-	cw_tap("host", rule, &data);
+	cw_tap("host", named(rule, cw_buf_bytes(&data)), &data);
 	cw_buf_reset(response);
 	cw_buf_put(response, cw_buf_bytes(&data));
 	cw_buf_put_u16be(response, (uint16_t)sw);

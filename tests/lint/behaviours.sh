@@ -1,4 +1,4 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# docs/behaviours.md names tests that exist.
-exec /usr/bin/python3 tests/lint/lint.py behaviours
+# docs/behaviours.md and docs/limits.md name tests that exist.
+exec /usr/bin/python3 tests/lint/lint.py behaviours limits

@@ -303,13 +303,40 @@ def behaviours(top):
         if not named and not ours.startswith('Not here: '):
             yield '%s: %s has neither a test nor a reason' % (page, number)
         for name, sentence in named:
-            text = tests.get(name, '')
-            # Once where it is written, and once where it is run.
-            if not re.search(r'^%s\(void \*\*state\)$' % sentence, text,
-                             re.M) or len(
-                    re.findall(r'\b%s\b' % sentence, text)) < 2:
+            if not is_run(tests.get(name, ''), sentence):
                 yield '%s: %s: there is no %s: %s' % (
                     page, number, name, sentence)
+
+
+def is_run(text, sentence):
+    """A test stands in a program: once where it is written, and once where it
+    is run."""
+    return re.search(r'^%s\(void \*\*state\)$' % sentence, text, re.M) and \
+        len(re.findall(r'\b%s\b' % sentence, text)) >= 2
+
+
+def limits(top):
+    """docs/limits.md names for each limit tests that exist and run"""
+    page = 'docs/limits.md'
+    if not os.path.exists(os.path.join(top, page)):
+        return
+    tests = {os.path.basename(p)[:-2]: read(top, p)
+             for p in files(top, '_test.c', folders=('tests',))}
+    table = read(top, page).split('\n## ')[1]
+    for what, *_, ours in re.findall(
+            r'^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$',
+            table, re.M)[1:]:
+        named = re.findall(r'`(\w+): (\w+)`', ours)
+        scripts = re.findall(r'`([\w/-]+\.sh)`', ours)
+        if not named and not scripts:
+            yield '%s: %s has no test' % (page, what)
+        for name, sentence in named:
+            if not is_run(tests.get(name, ''), sentence):
+                yield '%s: %s: there is no %s: %s' % (
+                    page, what, name, sentence)
+        for script in scripts:
+            if not os.path.exists(os.path.join(top, 'tests', script)):
+                yield '%s: %s: there is no tests/%s' % (page, what, script)
 
 
 BEHAVIOURS = ''.join('| %s | b | `a_test: it_holds` |\n' % n for n in (
@@ -318,7 +345,19 @@ BEHAVIOURS = ''.join('| %s | b | `a_test: it_holds` |\n' % n for n in (
 A_TEST = 'static void\nit_holds(void **state)\n{\n}\nmain: it_holds\n'
 
 
+def limit(test):
+    """A page with one limit."""
+    return '# L\n\n## a\n\n| w | l | s | b | t |\n|---|---|---|---|---|\n' \
+        '| w | 1 | [a](a.md) | 2 | %s |\n' % test
+
+
 EXAMPLES = {
+    limits: ([
+        {'docs/limits.md': limit('none')},
+        {'docs/limits.md': limit('`a_test: it_holds`')},
+        {'docs/limits.md': limit('`e2e/a.sh`')},
+    ], {'docs/limits.md': limit('`a_test: it_holds`, `e2e/a.sh`'),
+        'tests/a_test.c': A_TEST, 'tests/e2e/a.sh': ''}),
     behaviours: ([
         {'docs/behaviours.md': BEHAVIOURS},
         {'docs/behaviours.md': BEHAVIOURS, 'tests/a_test.c': A_TEST.replace('main: it_holds', '')},

@@ -373,6 +373,8 @@ class Record:
     @check('as many operators as the grant asks for approved this very key')
     def approval_count(self):
         same(len(self.approvals), len(self.operators))
+        if not self.made_key:
+            return
         counted, reasons = set(), []
         for pair in zip(self.approvals, self.operators):
             try:

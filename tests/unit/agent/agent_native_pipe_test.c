@@ -78,6 +78,38 @@ frames_that_are_empty_or_too_large_are_refused_by_their_length(void **state)
 }
 
 static void
+a_frame_of_the_largest_size_is_waited_for(void **state)
+{
+	uint32_t lengths[] = { CW_NATIVE_MAX - 1, CW_NATIVE_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		struct cw_bytes in = cw_bytes((const uint8_t *)&lengths[i], 4);
+		struct cw_bytes frame;
+
+		assert_err(cw_native_frame_take(&in, &frame), CW_ERR_TRUNCATED);
+	}
+}
+
+static void
+what_has_the_largest_size_is_said(void **state)
+{
+	(void)state;
+	for (size_t len = CW_NATIVE_MAX - 1; len <= CW_NATIVE_MAX; len++) {
+		struct cw_buf json, out;
+
+		cw_buf_init(&json, 2 * CW_NATIVE_MAX);
+		cw_buf_init(&out, 2 * CW_NATIVE_MAX);
+		assert_non_null(cw_buf_extend(&json, len));
+		cw_native_frame_put(&out, cw_buf_bytes(&json));
+		assert_err(out.err, CW_OK);
+		assert_int_equal(out.len, 4 + len);
+		cw_buf_wipe(&json);
+		cw_buf_wipe(&out);
+	}
+}
+
+static void
 nothing_is_said_that_is_too_large(void **state)
 {
 	struct cw_buf json, out;
@@ -374,6 +406,8 @@ main(void)
 		cmocka_unit_test(a_frame_is_taken_when_it_is_whole),
 		cmocka_unit_test(
 		    frames_that_are_empty_or_too_large_are_refused_by_their_length),
+		cmocka_unit_test(a_frame_of_the_largest_size_is_waited_for),
+		cmocka_unit_test(what_has_the_largest_size_is_said),
 		cmocka_unit_test(nothing_is_said_that_is_too_large),
 		cmocka_unit_test(messages_of_another_shape_are_refused),
 		cmocka_unit_test(what_is_not_known_is_passed_over),

@@ -189,6 +189,24 @@ a_line_that_is_too_long_is_not_cut_in_two(void **state)
 }
 
 static void
+a_line_has_at_most_198_bytes(void **state)
+{
+	(void)state;
+	for (int len = 197; len <= 199; len++) {
+		char text[2048];
+		int zeros = len - (int)strlen("tls_root = ");
+
+		snprintf(text, sizeof(text), ISSUER "tls_root = %0*d\n", zeros,
+		    1);
+		message[0] = '\0';
+		(void)load(text);
+		assert_int_equal(strstr(message, ":6: the line is longer") !=
+			NULL,
+		    len > 198);
+	}
+}
+
+static void
 plain_http_is_only_for_loopback(void **state)
 {
 	(void)state;
@@ -249,6 +267,7 @@ main(void)
 		cmocka_unit_test(a_model_needs_no_line_of_its_own),
 		cmocka_unit_test(an_error_is_named_with_its_line),
 		cmocka_unit_test(a_line_that_is_too_long_is_not_cut_in_two),
+		cmocka_unit_test(a_line_has_at_most_198_bytes),
 		cmocka_unit_test(plain_http_is_only_for_loopback),
 		cmocka_unit_test(what_needs_plain_http_or_tls_says_so),
 		cmocka_unit_test(a_missing_file_is_said_to_be_missing),

@@ -222,6 +222,28 @@ what_card_and_invitation_cannot_do_together_is_refused(void **state)
 	cw_server_play_wipe(&play);
 }
 
+/* One below, at, and above; a place that comes free is the next one's. */
+static void
+no_more_sessions_are_open_than_the_configuration_says(void **state)
+{
+	struct cw_server_world *w = *state;
+	struct cw_server_play plays[3];
+
+	w->config.open_sessions_max = 2;
+	cw_server_world_invite(w, CW_MODE_PSEUDONYMOUS, 3);
+	for (size_t i = 0; i < COUNT(plays); i++) {
+		cw_server_card_new(w);
+		cw_server_play_init(&plays[i]);
+		cw_server_play_message(w, &plays[i], 0);
+		assert_err(cw_server_play_post(w, &plays[i], 0),
+		    i < 2 ? CW_OK : CW_ERR_TOO_BUSY);
+	}
+	w->config.open_sessions_max = 3;
+	assert_err(cw_server_play_post(w, &plays[2], 0), CW_OK);
+	for (size_t i = 0; i < COUNT(plays); i++)
+		cw_server_play_wipe(&plays[i]);
+}
+
 static void
 an_expired_withdrawn_or_used_invitation_is_refused(void **state)
 {
@@ -332,6 +354,8 @@ main(void)
 		    a_message_2_whose_session_ran_out_unused_begins_a_new_one),
 		cw_server_test(
 		    what_card_and_invitation_cannot_do_together_is_refused),
+		cw_server_test(
+		    no_more_sessions_are_open_than_the_configuration_says),
 		cw_server_test(
 		    an_expired_withdrawn_or_used_invitation_is_refused),
 		cw_server_test(one_invitation_cannot_open_sessions_without_end),

@@ -106,6 +106,34 @@ what_is_wrong_with_http_is_refused_and_the_connection_closed(void **state)
 	}
 }
 
+/* A request for nothing, whose head has so many bytes: its status. */
+static int
+ask_with_head(struct cw_web_world *x, size_t len)
+{
+	static const char begin[] = "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ";
+	char request[9000], answer[4096];
+	int fd = cw_web_connect(x);
+	int status = 0;
+
+	memset(request, 'a', sizeof(request));
+	memcpy(request, begin, strlen(begin));
+	memcpy(request + len - 4, "\r\n\r\n", 5);
+	cw_web_say(fd, request);
+	cw_web_receive(fd, answer, sizeof(answer), 5000);
+	if (sscanf(answer, "HTTP/1.1 %d ", &status) != 1)
+		fail_msg("no answer to a head of %zu bytes", len);
+	close(fd);
+	return status;
+}
+
+static void
+a_head_has_at_most_8_kib(void **state)
+{
+	for (size_t len = 8191; len <= 8193; len++)
+		assert_int_equal(ask_with_head(*state, len),
+		    len <= 8192 ? 200 : 400);
+}
+
 static void
 a_head_that_is_too_long_is_refused(void **state)
 {
@@ -197,6 +225,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cw_web_test(
 		    what_is_wrong_with_http_is_refused_and_the_connection_closed),
+		cw_web_test(a_head_has_at_most_8_kib),
 		cw_web_test(a_head_that_is_too_long_is_refused),
 		cw_web_test(
 		    a_kept_connection_answers_one_request_after_the_other),
