@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "proto/base/clock.h"
+#include "proto/text.h"
 #include "server/admin.h"
 #include "server/text.h"
 
@@ -52,6 +53,14 @@ cw_admin_json(const char *text)
 	putchar('"');
 }
 
+/* The store is written by the web process, which is not trusted with what an
+ * operator's terminal does. */
+static const char *
+shown(const char *text)
+{
+	return cw_text_is_displayable(cw_bytes_str(text)) ? text : "?";
+}
+
 static bool
 each_certificate(void *ctx, const struct cw_certificate *c)
 {
@@ -63,17 +72,17 @@ each_certificate(void *ctx, const struct cw_certificate *c)
 	cw_admin_time(c->changed_s, when);
 	if (!admin->json) {
 		printf("%s  %-9s  %s  %-14s  %s\n", hex,
-		    cw_certificate_status_name(c->status), when, c->profile,
-		    c->subject);
+		    cw_certificate_status_name(c->status), when,
+		    shown(c->profile), shown(c->subject));
 		return true;
 	}
 	printf("{\"serial\":\"%s\",\"status\":\"%s\",\"changed_s\":%llu,"
 	       "\"profile\":",
 	    hex, cw_certificate_status_name(c->status),
 	    (unsigned long long)c->changed_s);
-	cw_admin_json(c->profile);
+	cw_admin_json(shown(c->profile));
 	printf(",\"subject\":");
-	cw_admin_json(c->subject);
+	cw_admin_json(shown(c->subject));
 	printf("}\n");
 	return true;
 }

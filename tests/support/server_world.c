@@ -98,18 +98,25 @@ cw_server_world_restart(struct cw_server_world *w)
 }
 
 void
-cw_server_world_copy_store(struct cw_server_world *w, const char *name)
+cw_server_world_sql(struct cw_server_world *w, const char *sql)
 {
-	char sql[512];
 	sqlite3 *db;
 
-	snprintf(sql, sizeof(sql), "VACUUM INTO '%s'",
-	    cw_server_world_path(w, name));
 	must(sqlite3_open(cw_server_world_path(w, "store.db"), &db) ==
 		    SQLITE_OK &&
 		sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK,
-	    "copy of the store");
+	    sql);
 	sqlite3_close(db);
+}
+
+void
+cw_server_world_copy_store(struct cw_server_world *w, const char *name)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql), "VACUUM INTO '%s'",
+	    cw_server_world_path(w, name));
+	cw_server_world_sql(w, sql);
 }
 
 void

@@ -54,6 +54,9 @@ int cw_server_world_teardown(void **state);
 /* Closes store, keys and engine, and opens them again: what a restart does. */
 void cw_server_world_restart(struct cw_server_world *w);
 
+/* Does this to the store, as who can write its file. */
+void cw_server_world_sql(struct cw_server_world *w, const char *sql);
+
 /* A copy of the store as it is, beside it; and a start with that copy in its
  * place, as after a disk was lost. */
 void cw_server_world_copy_store(struct cw_server_world *w, const char *name);

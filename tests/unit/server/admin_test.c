@@ -121,6 +121,33 @@ an_invitation_leads_to_a_certificate_and_its_proof(void **state)
 	cw_server_play_wipe(&play);
 }
 
+static void
+a_stolen_web_process_writes_nothing_on_the_terminal(void **state)
+{
+	struct cw_server_world *w = *state;
+	struct cw_admin admin = inviter(w);
+	char serial[2 * CW_SERIAL_BYTES + 1];
+	struct cw_server_play play;
+
+	cw_server_play_init(&play);
+	assert_err(run(&admin, cw_admin_invite), CW_OK);
+	enrol(w, &play, serial);
+	admin = admin_of(w);
+	assert_err(run(&admin, cw_admin_list), CW_OK);
+	cw_server_world_sql(w,
+	    "UPDATE certificate SET subject='CN=x' || char(10, 27) || '[2J',"
+	    "profile=char(8238)");
+	for (int json = 0; json < 2; json++) {
+		admin.json = json == 1;
+		assert_err(run(&admin, cw_admin_list), CW_OK);
+		assert_non_null(strstr(printed, serial));
+		assert_non_null(strstr(printed, json == 1 ? "\"?\"" : "  ?"));
+		assert_null(strchr(printed, 27));
+		assert_null(strstr(printed, "\xe2\x80\xae"));
+	}
+	cw_server_play_wipe(&play);
+}
+
 static const struct {
 	const char *name;
 	const char *subject, *profile, *bind_leaf, *authority_key, *account;
@@ -283,6 +310,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cw_server_test(
 		    an_invitation_leads_to_a_certificate_and_its_proof),
+		cw_server_test(
+		    a_stolen_web_process_writes_nothing_on_the_terminal),
 		cw_server_test(
 		    what_cannot_be_invited_is_refused_and_leaves_nothing),
 		cw_server_test(a_bound_invitation_is_only_for_that_card),
