@@ -15,7 +15,8 @@ export function managed(world, program, policies) {
 	const folder = path.join(world.work, 'managed-' + program);
 	const file = path.join(folder, name);
 	fs.rmSync(folder, { recursive: true, force: true });
-	fs.cpSync(place, folder, { recursive: true });
+	// The place may be a link: what is written must not go where it leads.
+	fs.cpSync(fs.realpathSync(place), folder, { recursive: true });
 	fs.mkdirSync(path.dirname(file), { recursive: true });
 	fs.writeFileSync(file, JSON.stringify(policies));
 	return world.browserWith(program, folder, place);
