@@ -22,7 +22,7 @@ consent(void *ctx, const struct cw_consent *c)
 
 	(void)ctx;
 	cw_buf_init(&text, 8192);
-	cw_show_scope(CW_LANGUAGE_FR, c->scope, &text);
+	cw_show_scope(CW_LANGUAGE_FR, c, &text);
 	if (text.err != CW_OK || cw_show_mode(CW_LANGUAGE_FR, c->mode) == NULL)
 		abort();
 	cw_buf_wipe(&text);
