@@ -10,13 +10,14 @@
 #include "proto/base/log.h"
 #include "server/evidence.h"
 #include "server/step.h"
+#include "server/target.h"
 
 struct listing {
 	struct cw_grant grant;
 	const struct cw_profile *profile;
 	struct cw_reply reply;
 	struct cw_listed_key keys[CW_KEYS_MAX];
-	struct cw_buf plain, der;
+	struct cw_buf plain;
 };
 
 /* Steps that must still fit: this one, the list's answer, message 6, the result. */
@@ -54,14 +55,18 @@ cw_step_look(struct cw_step_run *run)
 
 /* ---- what the card has ---- */
 
-/* The certificate is one of ours, byte for byte. Errors: WRONG_REPLY. */
+/*
+ * The certificate is the one that was sent for this very key, byte for byte: no
+ * card can have the certificate of another replaced or revoked. Errors:
+ * WRONG_REPLY, those of the store.
+ */
 static enum cw_err
-check_certificate(struct cw_step_run *run, struct listing *l,
-    const struct cw_listed_key *k, uint8_t serial[CW_SERIAL_BYTES])
+check_certificate(struct cw_step_run *run, const struct cw_listed_key *k,
+    uint8_t serial[CW_SERIAL_BYTES])
 {
-	struct cw_store *store = run->engine->store;
 	uint8_t number[CW_SERIAL_MAX];
-	struct cw_certificate c;
+	uint8_t hash[CW_HASH_BYTES];
+	struct cw_target sent;
 	size_t len = 0;
 	enum cw_err err;
 
@@ -69,15 +74,17 @@ check_certificate(struct cw_step_run *run, struct listing *l,
 	    cw_cert_serial(k->chain[0], number, &len) != CW_OK ||
 	    len != CW_SERIAL_BYTES)
 		return CW_ERR_WRONG_REPLY;
-	cw_buf_reset(&l->der);
-	err = store->certificate_load(store, number, &c, &l->der);
-	if (err == CW_ERR_UNKNOWN_SERIAL)
+	err = cw_target_load(run->engine->store, number, &sent);
+	if (err == CW_ERR_UNKNOWN_SERIAL || err == CW_ERR_NOT_CONFIRMED)
 		return CW_ERR_WRONG_REPLY;
+	if (err != CW_OK)
+		return err;
+	cw_hash(k->chain[0], hash);
 	memcpy(serial, number, CW_SERIAL_BYTES);
-	return err == CW_OK &&
-		!cw_bytes_equal(cw_buf_bytes(&l->der), k->chain[0]) ?
-	    CW_ERR_WRONG_REPLY :
-	    err;
+	return sent.id == k->id &&
+		memcmp(hash, sent.leaf_hash, sizeof(hash)) == 0 ?
+	    CW_OK :
+	    CW_ERR_WRONG_REPLY;
 }
 
 static enum cw_err
@@ -149,7 +156,7 @@ take_target(struct cw_step_run *run, struct listing *l,
 {
 	const struct cw_scope *scope = &l->grant.scope;
 	uint8_t serial[CW_SERIAL_BYTES];
-	enum cw_err err = check_certificate(run, l, k, serial);
+	enum cw_err err = check_certificate(run, k, serial);
 
 	if (err == CW_OK && cw_scope_makes_keys(scope))
 		err = add_replacement(run, l, k, serial);
@@ -258,12 +265,10 @@ cw_step_manage(struct cw_step_run *run)
 	if (l == NULL)
 		return CW_ERR_NO_MEMORY;
 	cw_buf_init(&l->plain, CW_COMMAND_MAX);
-	cw_buf_init(&l->der, CW_CERT_MAX_BYTES);
 	err = manage(run, l, &ended);
 	if (ended)
 		err = cw_step_end(run, err);
 	cw_buf_wipe(&l->plain);
-	cw_buf_wipe(&l->der);
 	free(l);
 	return err;
 }

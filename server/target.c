@@ -101,22 +101,29 @@ insert(struct cw_targets *t, const struct cw_target *target)
 }
 
 enum cw_err
-cw_targets_add(struct cw_store *store, const uint8_t serial[CW_SERIAL_BYTES],
-    struct cw_targets *targets)
+cw_target_load(struct cw_store *store, const uint8_t serial[CW_SERIAL_BYTES],
+    struct cw_target *out)
 {
 	struct cw_certificate c;
-	struct cw_target target;
 	struct lookup l;
 	enum cw_err err;
 
 	lookup_init(&l);
 	err = store->certificate_load(store, serial, &c, &l.der);
 	if (err == CW_OK)
-		err = load(store, &c, &l, &target);
-	if (err == CW_OK)
-		err = insert(targets, &target);
+		err = load(store, &c, &l, out);
 	lookup_wipe(&l);
 	return err;
+}
+
+enum cw_err
+cw_targets_add(struct cw_store *store, const uint8_t serial[CW_SERIAL_BYTES],
+    struct cw_targets *targets)
+{
+	struct cw_target target;
+	enum cw_err err = cw_target_load(store, serial, &target);
+
+	return err == CW_OK ? insert(targets, &target) : err;
 }
 
 /* ---- those that are meant ---- */

@@ -33,7 +33,12 @@ struct cw_target_filter {
 };
 
 /* By serial number, whatever became of the certificate. Errors: UNKNOWN_SERIAL,
- * NOT_CONFIRMED (no card ever said that it has it), STORE_CORRUPT. */
+ * NOT_CONFIRMED (no card ever said that it has it), STORE_FAILED, STORE_CORRUPT. */
+enum cw_err cw_target_load(struct cw_store *store,
+    const uint8_t serial[CW_SERIAL_BYTES], struct cw_target *out)
+    __attribute__((warn_unused_result));
+
+/* One more. Errors: those of cw_target_load, TOO_MANY_KEYS. */
 enum cw_err cw_targets_add(struct cw_store *store,
     const uint8_t serial[CW_SERIAL_BYTES], struct cw_targets *targets)
     __attribute__((warn_unused_result));

@@ -18,7 +18,7 @@
 struct told {
 	struct cw_reply reply;
 	struct cw_listed_key keys[CW_KEYS_MAX];
-	struct cw_buf der;
+	struct cw_buf der, others; /* its certificate, and another card's */
 };
 
 static void
@@ -68,6 +68,12 @@ no_certificate_of_ours(struct told *t)
 }
 
 static void
+a_certificate_of_another_card(struct told *t)
+{
+	t->keys[0].chain[0] = cw_buf_bytes(&t->others);
+}
+
+static void
 another_slot(struct told *t)
 {
 	t->keys[0].attributes.slot = 0x9c;
@@ -97,28 +103,39 @@ static const struct lie {
 	{ "without certificate", no_certificate, CW_ERR_WRONG_REPLY },
 	{ "a changed certificate", a_changed_certificate, CW_ERR_WRONG_REPLY },
 	{ "another issuer's", no_certificate_of_ours, CW_ERR_WRONG_REPLY },
+	{ "another card's", a_certificate_of_another_card, CW_ERR_WRONG_REPLY },
 	{ "another slot", another_slot, CW_ERR_NOTHING_THERE },
 	{ "another usage", another_usage, CW_ERR_NOTHING_THERE },
 	{ "an error of the card", its_own_error, CW_ERR_CARD_FULL },
 };
 
 static void
-tell(struct cw_server_world *w, const char *serial, struct told *t)
+load_certificate(struct cw_server_world *w, const char *serial,
+    struct cw_buf *der)
+{
+	uint8_t number[CW_SERIAL_BYTES];
+	struct cw_certificate c;
+
+	assert_true(
+	    cw_hexstr_decode(cw_bytes_str(serial), number, sizeof(number)));
+	cw_buf_init(der, CW_CERT_MAX_BYTES);
+	assert_err(w->store->certificate_load(w->store, number, &c, der),
+	    CW_OK);
+}
+
+static void
+tell(struct cw_server_world *w, const char *serial, const char *other,
+    struct told *t)
 {
 	const struct cw_profile *p =
 	    cw_config_profile(&w->config, cw_bytes_str(PERSON));
-	uint8_t number[CW_SERIAL_BYTES];
-	struct cw_certificate c;
 	struct cw_intent intent;
 	struct cw_grant grant;
 	struct cw_listed_key *k = &t->keys[0];
 
 	cw_manage_read(w, &intent, &grant);
-	assert_true(
-	    cw_hexstr_decode(cw_bytes_str(serial), number, sizeof(number)));
-	cw_buf_init(&t->der, CW_CERT_MAX_BYTES);
-	assert_err(w->store->certificate_load(w->store, number, &c, &t->der),
-	    CW_OK);
+	load_certificate(w, serial, &t->der);
+	load_certificate(w, other, &t->others);
 	t->reply.keys = t->keys;
 	t->reply.n_keys = 1;
 	k->id = grant.scope.objects[0];
@@ -137,7 +154,10 @@ a_list_that_lies_ends_the_session_and_changes_nothing(void **state)
 {
 	struct cw_server_world *w = *state;
 	char serial[CW_MANAGE_SERIAL];
+	char other[CW_MANAGE_SERIAL];
 
+	cw_manage_enroll(w, PERSON, other);
+	cw_server_card_new(w);
 	cw_manage_enroll(w, PERSON, serial);
 	for (size_t i = 0; i < COUNT(lies); i++) {
 		struct told *t = calloc(1, sizeof(*t));
@@ -149,7 +169,7 @@ a_list_that_lies_ends_the_session_and_changes_nothing(void **state)
 		cw_server_card_select(w);
 		cw_server_play_begin(w, &play, 1);
 		secret = cw_server_secret(w, &play);
-		tell(w, serial, t);
+		tell(w, serial, other, t);
 		lies[i].make(t);
 		cw_buf_init(&plain, CW_COMMAND_MAX);
 		cw_reply_encode(CW_LIST, &t->reply, &plain);
@@ -163,8 +183,11 @@ a_list_that_lies_ends_the_session_and_changes_nothing(void **state)
 		assert_int_equal(cw_server_play_status(w, &play), 0);
 		assert_int_equal(cw_manage_status(w, serial, NULL),
 		    CW_CERT_ACTIVE);
+		assert_int_equal(cw_manage_status(w, other, NULL),
+		    CW_CERT_ACTIVE);
 		cw_buf_wipe(&plain);
 		cw_buf_wipe(&t->der);
+		cw_buf_wipe(&t->others);
 		cw_server_play_wipe(&play);
 		free(t);
 		cw_server_card_abort(w);
@@ -190,7 +213,7 @@ a_list_that_goes_on_and_on_ends_the_session_while_there_is_room(void **state)
 	snprintf(both, sizeof(both), "%s,%s", serials[0], serials[1]);
 	cw_manage_about(w, "manage", both, false);
 	cw_server_play_begin(w, &play, 1);
-	tell(w, serials[0], t);
+	tell(w, serials[0], serials[1], t);
 	t->reply.more = true;
 	cw_buf_init(&plain, CW_COMMAND_MAX);
 	while (err == CW_OK && ++step < CW_SERVER_PLAY_MAX) {
@@ -213,6 +236,7 @@ a_list_that_goes_on_and_on_ends_the_session_while_there_is_room(void **state)
 	cw_session_wipe(&s);
 	cw_buf_wipe(&plain);
 	cw_buf_wipe(&t->der);
+	cw_buf_wipe(&t->others);
 	cw_server_play_wipe(&play);
 	free(t);
 }
