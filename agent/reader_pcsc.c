@@ -5,9 +5,13 @@
  */
 #include "agent/reader.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <reader.h>
 #include <winscard.h>
@@ -18,6 +22,7 @@
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
 
+#define SERVICE_SOCKET "/run/pcscd/pcscd.comm" /* as libpcsclite has it */
 #define PNP "\\\\?PnP?\\Notification"
 #define NAMES_MAX (CW_READERS_MAX * (CW_READER_NAME_MAX + 1) + 1)
 
@@ -80,6 +85,40 @@ meaning(LONG code, const char *call)
 	return err;
 }
 
+/*
+ * A service that turns a user away closes the connection, before or after it
+ * has heard the first word; the library has a code for one of the two only.
+ * So: whoever can be reached and yet does not serve, forbids.
+ */
+static bool
+is_reachable(void)
+{
+	const char *path = secure_getenv("PCSCLITE_CSOCK_NAME");
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is;
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s",
+	    path != NULL ? path : SERVICE_SOCKET);
+	is = fd >= 0 &&
+	    (connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 ||
+		errno == EACCES);
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+static LONG
+establish_once(SCARDCONTEXT *context)
+{
+	LONG r = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
+
+	/* A daemon that is not there shows in several ways. */
+	return r == SCARD_F_COMM_ERROR || r == SCARD_F_INTERNAL_ERROR ?
+	    SCARD_E_NO_SERVICE :
+	    r;
+}
+
 static enum cw_err
 establish(SCARDCONTEXT *context, bool *has)
 {
@@ -88,14 +127,13 @@ establish(SCARDCONTEXT *context, bool *has)
 	if (*has && SCardIsValidContext(*context) == SCARD_S_SUCCESS)
 		return CW_OK;
 	*has = false;
-	r = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, context);
-	if (r == SCARD_S_SUCCESS) {
-		*has = true;
-		return CW_OK;
-	}
-	/* A daemon that is not there shows in several ways. */
-	if (r == SCARD_F_COMM_ERROR || r == SCARD_F_INTERNAL_ERROR)
-		r = SCARD_E_NO_SERVICE;
+	r = establish_once(context);
+	/* It may have been started in between: only twice is a refusal. */
+	if (r == SCARD_E_NO_SERVICE && is_reachable())
+		r = establish_once(context);
+	if (r == SCARD_E_NO_SERVICE && is_reachable())
+		r = SCARD_W_SECURITY_VIOLATION;
+	*has = r == SCARD_S_SUCCESS;
 	return meaning(r, "SCardEstablishContext");
 }
 
