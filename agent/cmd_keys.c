@@ -2,7 +2,7 @@
 /* `keys`, `certificate`, `public-key`: what is on the card, and public. */
 #include "agent/cmd_hold.h"
 #include "agent/key_words.h"
-#include "agent/pem.h"
+#include "proto/pem.h"
 #include "proto/x509.h"
 
 struct listing {

@@ -2,7 +2,7 @@
 /* `sign`, `decrypt`, `agree`, `mac`, `encrypt`, `export`: bytes in, bytes out. */
 #include "agent/cmd_hold.h"
 #include "agent/key_words.h"
-#include "agent/pem.h"
+#include "proto/pem.h"
 
 struct use {
 	const char *event;

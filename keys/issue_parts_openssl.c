@@ -4,8 +4,9 @@
 #include "keys/issue_parts.h"
 
 #include <openssl/asn1t.h>
-#include <openssl/ecdsa.h>
 #include <openssl/x509.h>
+
+#include "proto/pem.h"
 
 /* RFC 8017 A.1.1; OpenSSL's macros want a type name. */
 typedef struct cw_rsa_bits {
@@ -135,31 +136,9 @@ enum cw_err
 cw_issue_signature(enum cw_key_type type, struct cw_bytes cose,
     struct cw_buf *out)
 {
-	int half = (int)(cose.len / 2), len = 0;
-	enum cw_err err = CW_ERR_NO_MEMORY;
-	ECDSA_SIG *sig;
-	BIGNUM *r, *s;
-	uint8_t *at;
-
-	if (type == CW_KEY_ED25519) {
+	if (type == CW_KEY_ED25519)
 		cw_buf_put(out, cose);
-		return out->err;
-	}
-	sig = ECDSA_SIG_new();
-	r = BN_bin2bn(cose.ptr, half, NULL);
-	s = BN_bin2bn(cose.ptr + half, half, NULL);
-	if (sig == NULL || r == NULL || s == NULL ||
-	    ECDSA_SIG_set0(sig, r, s) != 1) {
-		BN_free(r);
-		BN_free(s);
-	} else {
-		len = i2d_ECDSA_SIG(sig, NULL);
-	}
-	at = len <= 0 ? NULL : cw_buf_extend(out, (size_t)len);
-	if (at != NULL) {
-		i2d_ECDSA_SIG(sig, &at);
-		err = CW_OK;
-	}
-	ECDSA_SIG_free(sig);
-	return err;
+	else
+		cw_ecdsa_der_put(out, cose);
+	return out->err;
 }

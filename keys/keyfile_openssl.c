@@ -3,7 +3,6 @@
  * and of its key structures when it frees them. */
 #include "keys/keyfile.h"
 
-#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -11,6 +10,7 @@
 #include <openssl/x509.h>
 
 #include "proto/base/fdio.h"
+#include "proto/pem.h"
 
 /* RFC 7914: 16 MiB and about 50 ms on a desktop machine. */
 #define SCRYPT_N 16384
@@ -143,24 +143,19 @@ cw_keyfile_load(const char *path, struct cw_passphrase *passphrase,
 	return err;
 }
 
-static bool
-write_certificate(BIO *bio, struct cw_bytes der)
-{
-	return der.len <= LONG_MAX &&
-	    PEM_write_bio(bio, PEM_STRING_X509, "", der.ptr, (long)der.len) > 0;
-}
-
 enum cw_err
 cw_certfile_store(const char *path, const struct cw_bytes *chain, size_t n)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
-	enum cw_err err = bio == NULL ? CW_ERR_NO_MEMORY : CW_OK;
+	struct cw_buf text;
+	enum cw_err err;
 
-	for (size_t i = 0; err == CW_OK && i < n; i++)
-		if (!write_certificate(bio, chain[i]))
-			err = CW_ERR_CRYPTO_FAILED;
+	cw_buf_init(&text,
+	    n * 2 * CW_CERT_MAX_BYTES); /* base64 and two lines */
+	for (size_t i = 0; i < n; i++)
+		cw_pem_put(&text, PEM_STRING_X509, chain[i]);
+	err = text.err;
 	if (err == CW_OK)
-		err = cw_newfile_store(path, bio_bytes(bio), 0644);
-	BIO_free(bio);
+		err = cw_newfile_store(path, cw_buf_bytes(&text), 0644);
+	cw_buf_wipe(&text);
 	return err;
 }
