@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/base16.h"
 #include "agent/stop.h"
 #include "proto/base/fdio.h"
 #include "proto/base/secret.h"
+#include "proto/rfc4648.h"
 
 #define GOODBYE_MS 300
 

@@ -2,11 +2,11 @@
 /* `cards`: readers, cards, and the slots with certificates. */
 #include <stdio.h>
 
-#include "agent/base16.h"
 #include "agent/icc.h"
 #include "agent/jsonl.h"
 #include "agent/options.h"
 #include "agent/show.h"
+#include "proto/rfc4648.h"
 
 #define LINE_MAX_BYTES 8192
 

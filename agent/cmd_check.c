@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/base16.h"
 #include "agent/check.h"
 #include "agent/net.h"
 #include "agent/jsonl.h"
 #include "agent/options.h"
 #include "agent/run.h"
 #include "agent/show.h"
+#include "proto/rfc4648.h"
 
 void
 cw_check_report(struct cw_check *c, const char *name, enum cw_err err,

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "agent/base16.h"
 #include "agent/jsonl.h"
 #include "agent/key_words.h"
 #include "agent/show.h"
 #include "agent/stop.h"
 #include "proto/base/fdio.h"
 #include "proto/base/secret.h"
+#include "proto/rfc4648.h"
 
 #define LINE_MAX_BYTES (4 * CW_RESPONSE_MAX)
 

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/base16.h"
 #include "proto/base/fdio.h"
 #include "proto/base/log.h"
+#include "proto/rfc4648.h"
 
 #define LINE_MAX_BYTES 1024
 #define LOCK_TRIES 50 /* times 20 ms */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The extension's messages, on libjansson. */
 #include "agent/native_message.h"
+#include "proto/rfc4648.h"
 
 #include <jansson.h>
-
-#include "agent/base16.h"
 
 void
 cw_native_message_init(struct cw_native_message *message)
@@ -56,8 +55,8 @@ take_bytes(const json_t *object, const char *name, struct cw_buf *out)
 		return CW_OK;
 	if (text == NULL)
 		return CW_ERR_MALFORMED;
-	return cw_base64_from_url(cw_bytes((const uint8_t *)text,
-				      json_string_length(value)),
+	return cw_base64url_get(cw_bytes((const uint8_t *)text,
+				    json_string_length(value)),
 	    out);
 }
 

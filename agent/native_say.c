@@ -4,10 +4,10 @@
 
 #include <time.h>
 
-#include "agent/base16.h"
 #include "agent/jsonl.h"
 #include "agent/show.h"
 #include "proto/command.h"
+#include "proto/rfc4648.h"
 #include "proto/x509_brief.h"
 
 static void
@@ -234,7 +234,7 @@ cw_native_say_post(struct cw_buf *out, uint64_t id, const char *url,
 		out->err = text.err;
 		return;
 	}
-	cw_base64_for_url(body, (char *)to);
+	cw_base64url_encode(body, (char *)to);
 	begin(out, "post");
 	cw_jsonl_number(out, "id", id);
 	cw_jsonl_str(out, "url", url);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/base16.h"
 #include "proto/base/secret.h"
+#include "proto/rfc4648.h"
 
 #define AGENT_NAME "cardwright-agent " CW_AGENT_VERSION
 #define RESTARTS_MAX 3 /* times that the card may lose its nonce */
@@ -136,7 +136,7 @@ cw_run_to_session(struct cw_run *run, struct cw_bytes uri,
 {
 	char id[(CW_SESSION_ID_BYTES * 4 + 2) / 3 + 1];
 
-	cw_base64_for_url(cw_bytes(run->session_id, CW_SESSION_ID_BYTES), id);
+	cw_base64url_encode(cw_bytes(run->session_id, CW_SESSION_ID_BYTES), id);
 	snprintf(out->url, sizeof(out->url), "%.*s/%s", (int)uri.len,
 	    (const char *)uri.ptr, id);
 	out->to = CW_RUN_TO_SESSION;

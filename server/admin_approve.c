@@ -11,8 +11,8 @@
 #include "proto/approval.h"
 #include "proto/base/clock.h"
 #include "proto/channel.h"
+#include "proto/rfc4648.h"
 #include "server/admin.h"
-#include "server/text.h"
 
 #define CHAIN_BYTES_MAX ((size_t)CW_CHAIN_MAX * CW_CERT_MAX_BYTES)
 
@@ -183,7 +183,7 @@ list_one(void *ctx, const struct cw_session *row)
 	    cw_grant_verify(cw_buf_bytes(&row->grant), &l->authority, &g) !=
 		CW_OK)
 		return l->err == CW_OK;
-	cw_hexstr_encode(CW_BYTES_ARRAY(row->id), hex);
+	cw_base16_encode(CW_BYTES_ARRAY(row->id), hex);
 	cw_admin_time(row->expires_s, until);
 	if (l->admin->json) {
 		char subject[CW_SUBJECT_MAX];
@@ -352,7 +352,7 @@ decide(struct cw_admin *admin, bool is_approved)
 	struct matter *m;
 	enum cw_err err;
 
-	if (!cw_hexstr_decode(cw_bytes_str(admin->argument), id, sizeof(id)))
+	if (!cw_base16_decode(cw_bytes_str(admin->argument), id, sizeof(id)))
 		return cw_admin_say(CW_ERR_USAGE, "SESSION: 32 hex digits");
 	m = matter_new();
 	if (m == NULL)

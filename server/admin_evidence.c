@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "proto/base/fdio.h"
+#include "proto/rfc4648.h"
 #include "proto/statement.h"
 #include "server/admin.h"
 #include "server/evidence.h"
-#include "server/text.h"
 
 enum cw_err
 cw_admin_evidence_export(struct cw_admin *admin)
@@ -18,7 +18,7 @@ cw_admin_evidence_export(struct cw_admin *admin)
 
 	if (admin->out == NULL)
 		return cw_admin_say(CW_ERR_USAGE, "--out");
-	if (!cw_hexstr_decode(cw_bytes_str(admin->argument), id, sizeof(id)))
+	if (!cw_base16_decode(cw_bytes_str(admin->argument), id, sizeof(id)))
 		return cw_admin_say(CW_ERR_USAGE,
 		    "SERIAL or SESSION: 32 hex digits");
 	cw_buf_init(&file, CW_EVIDENCE_MAX);
@@ -63,7 +63,7 @@ say_hex(const char *name, const uint8_t *bytes, size_t len)
 {
 	char hex[2 * CW_HASH_BYTES + 1];
 
-	cw_hexstr_encode(cw_bytes(bytes, len), hex);
+	cw_base16_encode(cw_bytes(bytes, len), hex);
 	printf("%-14s %s\n", name, hex);
 }
 

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include "keys/keyfile.h"
+#include "proto/rfc4648.h"
 #include "proto/x509_subject.h"
 #include "proto/base/clock.h"
 #include "proto/base/secret.h"
 #include "proto/command.h"
 #include "server/admin.h"
 #include "server/target.h"
-#include "server/text.h"
 
 #define CODE_BYTES 18 /* 144 bits; 24 characters */
 
@@ -22,7 +22,7 @@ struct invite {
 	uint64_t expires_s; /* of the invitation */
 	char url[CW_URI_MAX + 16];
 	char purpose[CW_TEXT_MAX + 1];
-	char code[CW_B64URL_CHARS(CODE_BYTES) + 1];
+	char code[CW_BASE64URL_CHARS(CODE_BYTES) + 1];
 	bool with_key;             /* an unlock that renews, too */
 	struct cw_targets targets; /* what is there already */
 };
@@ -42,12 +42,12 @@ set_binding(const struct cw_admin *admin, struct cw_grant *g)
 		g->model = cw_bytes_str(admin->bind_model);
 	g->has_leaf = admin->bind_leaf != NULL;
 	if (g->has_leaf &&
-	    !cw_hexstr_decode(cw_bytes_str(admin->bind_leaf), g->leaf_hash,
+	    !cw_base16_decode(cw_bytes_str(admin->bind_leaf), g->leaf_hash,
 		sizeof(g->leaf_hash)))
 		return cw_admin_say(CW_ERR_USAGE, "--bind-leaf: 64 hex digits");
 	g->has_pseudonym = admin->bind_pseudonym != NULL;
 	if (g->has_pseudonym &&
-	    !cw_hexstr_decode(cw_bytes_str(admin->bind_pseudonym), g->pseudonym,
+	    !cw_base16_decode(cw_bytes_str(admin->bind_pseudonym), g->pseudonym,
 		sizeof(g->pseudonym)))
 		return cw_admin_say(CW_ERR_USAGE,
 		    "--bind-pseudonym: 64 hex digits");
@@ -346,7 +346,7 @@ add(struct cw_admin *admin, struct invite *v, uint64_t now_s)
 		err = cw_admin_say(CW_ERR_BAD_TEXT,
 		    "subject, account, purpose or issuer name");
 	cw_random(code, sizeof(code));
-	cw_b64url_encode(CW_BYTES_ARRAY(code), v->code);
+	cw_base64url_encode(CW_BYTES_ARRAY(code), v->code);
 	cw_hash(cw_bytes_str(v->code), row.code_hash);
 	row.created_s = now_s;
 	row.expires_s = v->expires_s;

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "proto/base/clock.h"
+#include "proto/rfc4648.h"
 #include "proto/text.h"
 #include "server/admin.h"
-#include "server/text.h"
 
 #define WAIT_S 60u
 #define POLL_MS 200u
@@ -68,7 +68,7 @@ each_certificate(void *ctx, const struct cw_certificate *c)
 	char hex[2 * CW_SERIAL_BYTES + 1];
 	char when[32];
 
-	cw_hexstr_encode(CW_BYTES_ARRAY(c->serial), hex);
+	cw_base16_encode(CW_BYTES_ARRAY(c->serial), hex);
 	cw_admin_time(c->changed_s, when);
 	if (!admin->json) {
 		printf("%s  %-9s  %s  %-14s  %s\n", hex,
@@ -106,8 +106,8 @@ each_session(void *ctx, const struct cw_session *s)
 	    cw_session_is_waiting(s) ? "waiting" : cw_stage_name(s->stage);
 	char when[32];
 
-	cw_hexstr_encode(CW_BYTES_ARRAY(s->id), hex);
-	cw_hexstr_encode(CW_BYTES_ARRAY(s->serial), serial);
+	cw_base16_encode(CW_BYTES_ARRAY(s->id), hex);
+	cw_base16_encode(CW_BYTES_ARRAY(s->serial), serial);
 	cw_admin_time(s->created_s, when);
 	if (admin->json)
 		printf("{\"session\":\"%s\",\"stage\":\"%s\","
@@ -216,7 +216,7 @@ cw_admin_revoke(struct cw_admin *admin)
 	struct cw_certificate c;
 	enum cw_err err;
 
-	if (!cw_hexstr_decode(cw_bytes_str(admin->argument), serial,
+	if (!cw_base16_decode(cw_bytes_str(admin->argument), serial,
 		sizeof(serial)))
 		return cw_admin_say(CW_ERR_USAGE, "SERIAL: 32 hex digits");
 	if (admin->reason > 10 || admin->reason == 7 || admin->reason == 6 ||

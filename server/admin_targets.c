@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an invitation to renew, manage or unlock is about. */
+#include "proto/rfc4648.h"
 #include "server/admin.h"
-#include "server/text.h"
 
 #define SERIAL_CHARS ((size_t)2 * CW_SERIAL_BYTES)
 
@@ -18,7 +18,7 @@ add_named(const struct cw_admin *admin, struct cw_targets *targets)
 		uint8_t serial[CW_SERIAL_BYTES];
 
 		if (n != SERIAL_CHARS ||
-		    !cw_hexstr_decode(cw_bytes((const uint8_t *)at, n), serial,
+		    !cw_base16_decode(cw_bytes((const uint8_t *)at, n), serial,
 			sizeof(serial)))
 			return cw_admin_say(CW_ERR_USAGE,
 			    "--certificates: 32 hex digits each, with commas");
@@ -38,7 +38,7 @@ set_card(const char *text, const char *option, uint8_t hash[CW_HASH_BYTES],
 {
 	if (text == NULL)
 		return CW_OK;
-	if (!cw_hexstr_decode(cw_bytes_str(text), hash, CW_HASH_BYTES))
+	if (!cw_base16_decode(cw_bytes_str(text), hash, CW_HASH_BYTES))
 		return cw_admin_say(CW_ERR_USAGE, option);
 	*out = hash;
 	return CW_OK;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "proto/base/log.h"
-#include "server/text.h"
+#include "proto/rfc4648.h"
 
 #define CHAINS_MAX (64 * 1024)
 
@@ -111,7 +111,7 @@ store_policy(struct cw_engine *engine, struct cw_engine_chains *chains)
 	parts[1] = cw_bytes((const uint8_t *)engine->config->profiles,
 	    engine->config->n_profiles * sizeof(engine->config->profiles[0]));
 	cw_sha256(parts, 2, hash);
-	cw_hexstr_encode(cw_bytes(hash, CW_POLICY_VERSION_CHARS / 2),
+	cw_base16_encode(cw_bytes(hash, CW_POLICY_VERSION_CHARS / 2),
 	    chains->version);
 	if (err == CW_OK)
 		err = engine->store->policy_put(engine->store, chains->version,

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "proto/rfc4648.h"
 #include "proto/x509.h"
 #include "server/template.h"
-#include "server/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PART_MAX (32 * 1024)
@@ -88,7 +88,7 @@ make_version(void)
 	for (size_t i = 0; i < COUNT(files); i++)
 		cw_hash(files[i], hashes + i * CW_HASH_BYTES);
 	cw_hash(CW_BYTES_ARRAY(hashes), hash);
-	cw_hexstr_encode(cw_bytes(hash, 4), version_text);
+	cw_base16_encode(cw_bytes(hash, 4), version_text);
 }
 
 /* ---- words ---- */
@@ -343,7 +343,7 @@ cw_page_done(enum cw_language language, const struct cw_page_outcome *outcome,
 	put_time(&until, language, about->not_after_s);
 	put_slot(&slot, language, outcome->slot);
 	put_uses(&uses, language, about->uses);
-	cw_hexstr_encode(outcome->serial, serial);
+	cw_base16_encode(outcome->serial, serial);
 	put_page(&page,
 	    (const struct cw_place[]){
 		{ "name",
@@ -398,7 +398,7 @@ put_certificate(enum cw_language language, const struct cw_page_certificate *c,
 	cw_buf_init(&until, PART_MAX);
 	put_time(&from, language, about->not_before_s);
 	put_time(&until, language, about->not_after_s);
-	cw_hexstr_encode(CW_BYTES_ARRAY(c->serial), serial);
+	cw_base16_encode(CW_BYTES_ARRAY(c->serial), serial);
 	cw_template_fill(out, language, PAGE_BYTES(certificate),
 	    (const struct cw_place[]){
 		{ "name", cw_bytes_str(about->subject.name), false },

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "proto/base/log.h"
-#include "server/text.h"
+#include "proto/rfc4648.h"
 
 #define ENTRIES_MAX 256u
 #define REASON_UNSPECIFIED 0u
@@ -50,7 +50,7 @@ log_serial(const char *event, const uint8_t *serial)
 {
 	char hex[2 * CW_SERIAL_BYTES + 1];
 
-	cw_hexstr_encode(cw_bytes(serial, CW_SERIAL_BYTES), hex);
+	cw_base16_encode(cw_bytes(serial, CW_SERIAL_BYTES), hex);
 	cw_log(CW_LOG_WARN, event, "serial=%s", hex);
 }
 

@@ -4,8 +4,8 @@
 
 #include "proto/base/log.h"
 #include "server/route.h"
+#include "proto/rfc4648.h"
 #include "server/session.h"
-#include "server/text.h"
 
 #define APPROVAL_RETRY_S 300 /* people are slow */
 
@@ -71,7 +71,7 @@ get_intent(const struct cw_route_context *c)
 static enum cw_err
 post_capabilities(const struct cw_route_context *c)
 {
-	char text[CW_B64URL_CHARS(CW_SESSION_ID_BYTES) + 1];
+	char text[CW_BASE64URL_CHARS(CW_SESSION_ID_BYTES) + 1];
 	uint8_t id[CW_SESSION_ID_BYTES];
 	struct cw_invitation invitation;
 	enum cw_err err;
@@ -83,7 +83,7 @@ post_capabilities(const struct cw_route_context *c)
 		    &c->response->body, id);
 	if (err == CW_OK) {
 		c->response->media_type = CW_MEDIA_TYPE;
-		cw_b64url_encode(CW_BYTES_ARRAY(id), text);
+		cw_base64url_encode(CW_BYTES_ARRAY(id), text);
 		snprintf(c->response->location, sizeof(c->response->location),
 		    "/session/%s", text);
 	}
@@ -97,7 +97,7 @@ static enum cw_err
 post_message(const struct cw_route_context *c)
 {
 	uint8_t id[CW_SESSION_ID_BYTES];
-	enum cw_err err = cw_b64url_decode(c->tail, id, sizeof(id)) ?
+	enum cw_err err = cw_base64url_decode(c->tail, id, sizeof(id)) ?
 	    CW_OK :
 	    CW_ERR_NO_SESSION;
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/rfc4648.h"
 #include "server/pages.h"
 #include "server/route.h"
 #include "server/session.h"
-#include "server/text.h"
 
 #define CODE_BYTES 18 /* of an invitation; 24 characters */
 
@@ -41,7 +41,7 @@ by_code(const struct cw_route_context *c, struct cw_invitation *out)
 	uint8_t hash[CW_HASH_BYTES];
 	enum cw_err err;
 
-	if (!cw_b64url_decode(c->tail, code, sizeof(code)))
+	if (!cw_base64url_decode(c->tail, code, sizeof(code)))
 		return CW_ERR_BAD_INVITATION;
 	cw_hash(c->tail, hash);
 	err = c->engine->store->invitation_load(c->engine->store, hash, out);

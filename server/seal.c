@@ -12,7 +12,7 @@
 #include "proto/base/fdio.h"
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
-#include "server/text.h"
+#include "proto/rfc4648.h"
 
 #define KEY_BYTES 32
 #define HEAD_BYTES (4 + 12) /* epoch, nonce */
@@ -78,7 +78,7 @@ read_line(const char **at, struct epoch *e)
 	if (sscanf(*at, "%lu %llu %n", &number, &created, &used) != 2 ||
 	    used == 0 || number > UINT32_MAX ||
 	    strlen(*at + used) < (size_t)2 * KEY_BYTES + 1 ||
-	    !cw_hexstr_decode(cw_bytes((const uint8_t *)*at + used,
+	    !cw_base16_decode(cw_bytes((const uint8_t *)*at + used,
 				  2 * KEY_BYTES),
 		e->key, KEY_BYTES) ||
 	    (*at)[used + 2 * KEY_BYTES] != '\n')
@@ -134,7 +134,7 @@ store(const char *path, const struct keys *keys)
 	cw_buf_printf(&file, "mark " MARK_FORMAT "\n",
 	    (unsigned long long)keys->mark);
 	for (size_t i = 0; i < keys->n; i++) {
-		cw_hexstr_encode(CW_BYTES_ARRAY(keys->epochs[i].key), hex);
+		cw_base16_encode(CW_BYTES_ARRAY(keys->epochs[i].key), hex);
 		cw_buf_printf(&file, "%lu %llu ",
 		    (unsigned long)keys->epochs[i].number,
 		    (unsigned long long)keys->epochs[i].created_s);
@@ -459,7 +459,7 @@ cw_seal_cookie(struct cw_seal *seal, const uint8_t invitation[CW_HASH_BYTES],
 	for (size_t i = 0; i < 4; i++)
 		value[i] = (uint8_t)(number >> (24 - 8 * i));
 	memcpy(value + COOKIE_SIGNED, tag, CW_COOKIE_BYTES - COOKIE_SIGNED);
-	cw_b64url_encode(CW_BYTES_ARRAY(value), out);
+	cw_base64url_encode(CW_BYTES_ARRAY(value), out);
 	cw_wipe(tag, sizeof(tag));
 	cw_wipe(value, sizeof(value));
 }
@@ -473,7 +473,7 @@ cw_seal_cookie_check(struct cw_seal *seal, struct cw_bytes text, uint64_t now_s,
 	uint64_t expires_s;
 	bool good;
 
-	if (!cw_b64url_decode(text, value, sizeof(value)) ||
+	if (!cw_base64url_decode(text, value, sizeof(value)) ||
 	    !derive(seal, get_u32(value), "CW1 cookie",
 		cw_bytes(value + 4, COOKIE_SIGNED - 4), tag))
 		return CW_ERR_NO_COOKIE;

@@ -6,7 +6,7 @@
 
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
-#include "server/text.h"
+#include "proto/rfc4648.h"
 
 /* ---- the commit ---- */
 
@@ -83,7 +83,7 @@ log_end(const struct cw_session *session, enum cw_err why)
 {
 	char hex[9];
 
-	cw_hexstr_encode(cw_bytes(session->id, 4), hex);
+	cw_base16_encode(cw_bytes(session->id, 4), hex);
 	cw_log_fail(why, "session.end", "session=%s stage=%s", hex,
 	    cw_stage_name(session->stage));
 }

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 #include "proto/base/log.h"
+#include "proto/rfc4648.h"
 #include "server/evidence.h"
 #include "server/step.h"
-#include "server/text.h"
 
 static bool
 is_ordered(const struct cw_attributes *a, const struct cw_create_key *order)
@@ -247,7 +247,7 @@ wait_for_approval(struct cw_step_run *run, struct cw_bytes statement,
 	cw_buf_put(&run->kept, statement);
 	run->session->error = CW_ERR_APPROVAL_PENDING;
 	err = cw_step_commit(run, CW_STAGE_CREATING);
-	cw_hexstr_encode(cw_bytes(run->session->id, 4), hex);
+	cw_base16_encode(cw_bytes(run->session->id, 4), hex);
 	if (err == CW_OK)
 		cw_log(CW_LOG_INFO, "session.waits", "session=%s", hex);
 	return err == CW_OK ? CW_ERR_APPROVAL_PENDING : err;

@@ -4,8 +4,8 @@
 
 #include "proto/base/log.h"
 #include "proto/base/secret.h"
+#include "proto/rfc4648.h"
 #include "server/step.h"
-#include "server/text.h"
 
 /* CREATE_KEY, SET_CERTIFICATES and CLOSE, and some more; where there is something
  * to manage, as many LISTs and deeds as there can be. */
@@ -265,7 +265,7 @@ begin(struct cw_engine *engine, const struct cw_invitation *invitation,
 	err = make(engine, invitation, o, session);
 	if (err == CW_ERR_EXISTS)
 		return engine->store->session_load(engine->store, id, session);
-	cw_hexstr_encode(cw_bytes(id, 4), hex);
+	cw_base16_encode(cw_bytes(id, 4), hex);
 	if (err == CW_OK)
 		cw_log(CW_LOG_DEBUG, "session.open",
 		    "session=%s suite=%u mode=%u", hex, o->suite->id,

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "proto/base/log.h"
+#include "proto/rfc4648.h"
 #include "server/evidence.h"
 #include "server/step.h"
-#include "server/text.h"
 
 /* The rule's hash, as a result has it (docs/protocol.md 7). */
 static enum cw_err
@@ -157,7 +157,7 @@ accept(struct cw_step_run *run, struct cw_bytes statement)
 	}
 	retire(run);
 	err = cw_step_commit(run, CW_STAGE_DONE);
-	cw_hexstr_encode(cw_bytes(s->id, 4), hex);
+	cw_base16_encode(cw_bytes(s->id, 4), hex);
 	if (err == CW_OK)
 		cw_log(CW_LOG_INFO, "session.done", "session=%s managed=%zu",
 		    hex, run->secret->n_deeds);

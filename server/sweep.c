@@ -7,8 +7,8 @@
 
 #include "proto/base/log.h"
 #include "proto/request.h"
+#include "proto/rfc4648.h"
 #include "server/reconcile.h"
-#include "server/text.h"
 
 #define DUE_MAX 64u
 #define FORGET_AFTER_S (30ull * 24 * 3600)
@@ -23,7 +23,7 @@ log_certificate(const char *event, const uint8_t *serial, unsigned reason)
 {
 	char hex[2 * CW_SERIAL_BYTES + 1];
 
-	cw_hexstr_encode(cw_bytes(serial, CW_SERIAL_BYTES), hex);
+	cw_base16_encode(cw_bytes(serial, CW_SERIAL_BYTES), hex);
 	cw_log(CW_LOG_INFO, event, "serial=%s reason=%u", hex, reason);
 }
 

@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-#include "server/text.h"
-
 #define KEY_MAX 64
 #define TEXT_MAX_BYTES 4096
 
@@ -15,6 +13,28 @@ struct filling {
 	const struct cw_place *places;
 	size_t n;
 };
+
+/* So that `text` is text in HTML, and in a quoted attribute. */
+static void
+put_html(struct cw_buf *b, struct cw_bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.ptr[i];
+
+		if (c == '&')
+			cw_buf_put_str(b, "&amp;");
+		else if (c == '<')
+			cw_buf_put_str(b, "&lt;");
+		else if (c == '>')
+			cw_buf_put_str(b, "&gt;");
+		else if (c == '"')
+			cw_buf_put_str(b, "&quot;");
+		else if (c == '\'')
+			cw_buf_put_str(b, "&#39;");
+		else
+			cw_buf_put_u8(b, c);
+	}
+}
 
 static const struct cw_place *
 find_place(const struct filling *f, struct cw_bytes name)
@@ -62,7 +82,7 @@ put_message(const struct filling *f, struct cw_bytes what)
 	    (const char *)what.ptr);
 	cw_buf_init(&text, TEXT_MAX_BYTES);
 	cw_message_put(&text, f->language, key, &value, colon != NULL);
-	cw_html_put(f->out, cw_buf_bytes(&text));
+	put_html(f->out, cw_buf_bytes(&text));
 	cw_buf_wipe(&text);
 }
 
@@ -74,7 +94,7 @@ put_place(const struct filling *f, struct cw_bytes name)
 	if (place->is_html)
 		cw_buf_put(f->out, place->text);
 	else
-		cw_html_put(f->out, place->text);
+		put_html(f->out, place->text);
 }
 
 void

@@ -10,9 +10,9 @@
 #include "proto/card_link.h"
 #include "proto/grant.h"
 #include "proto/intent.h"
+#include "proto/rfc4648.h"
 #include "server/admin.h"
 #include "server/evidence.h"
-#include "server/text.h"
 #include "tests/fields/world.h"
 #include "tests/support/manage_world.h"
 #include "tests/support/reader_local.h"
@@ -283,7 +283,7 @@ approve(struct play *p)
 		snprintf(name, sizeof(name), "operator-%u.key", i);
 		snprintf(key, sizeof(key), "%s",
 		    cw_keys_tree_path(p->w->tree, name));
-		cw_hexstr_encode(CW_BYTES_ARRAY(p->server.id), id);
+		cw_base16_encode(CW_BYTES_ARRAY(p->server.id), id);
 		cw_tap_error("operator", cw_admin_approve(&admin));
 	}
 }
@@ -299,7 +299,7 @@ take_id(struct play *p)
 	len = (size_t)snprintf(sessions, sizeof(sessions), "%s/session/",
 	    w->config.url);
 	if (strncmp(p->out.url, sessions, len) != 0 ||
-	    !cw_b64url_decode(cw_bytes_str(p->out.url + len), p->server.id,
+	    !cw_base64url_decode(cw_bytes_str(p->out.url + len), p->server.id,
 		CW_SESSION_ID_BYTES))
 		return CW_ERR_NOT_FOUND;
 	return CW_OK;

@@ -8,9 +8,9 @@
  */
 #include <stdlib.h>
 
-#include "agent/base16.h"
 #include "agent/native.h"
 #include "agent/native_frame.h"
+#include "proto/rfc4648.h"
 #include "tests/support/agent_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -104,7 +104,7 @@ put_start(struct link *l)
 	cw_intent_encode(&intent, &bytes);
 	if (bytes.err != CW_OK)
 		abort();
-	cw_base64_for_url(cw_buf_bytes(&bytes), text);
+	cw_base64url_encode(cw_buf_bytes(&bytes), text);
 	cw_buf_printf(&l->first[l->n_first++],
 	    "{\"type\":\"start\",\"origin\":\"" CW_FUZZ_ORIGIN "\","
 	    "\"intent\":\"%s\"}",

@@ -3,8 +3,9 @@
 #include "tests/support/json.h"
 
 #include <jansson.h>
-#include <sodium.h>
 #include <stdio.h>
+
+#include "proto/rfc4648.h"
 
 /* The opaque struct is libjansson's own value under another name. */
 static const json_t *
@@ -101,40 +102,12 @@ cw_json_str(const struct cw_json *object, const char *name)
 bool
 cw_hex_decode(const char *text, struct cw_buf *out)
 {
-	size_t len = text == NULL ? 1 : strlen(text);
+	struct cw_bytes in = cw_bytes_str(text == NULL ? "?" : text);
 	size_t before = out->len;
-	size_t n = 0;
-	uint8_t *at;
+	uint8_t *at = cw_buf_extend(out, in.len / 2);
 
-	if (len % 2 != 0)
-		return false;
-	at = cw_buf_extend(out, len / 2);
-	if (at != NULL &&
-	    sodium_hex2bin(at, len / 2, text, len, NULL, &n, NULL) == 0 &&
-	    n == len / 2)
+	if (cw_base16_decode(in, at, at == NULL ? 0 : in.len / 2))
 		return true;
-	cw_buf_truncate(out, before);
-	return false;
-}
-
-bool
-cw_base64url_decode(const char *text, struct cw_buf *out)
-{
-	size_t len = text == NULL ? 0 : strlen(text);
-	size_t max = len / 4 * 3 + len % 4 * 3 / 4;
-	size_t before = out->len;
-	size_t n = 0;
-	uint8_t *at;
-
-	if (text == NULL)
-		return false;
-	at = cw_buf_extend(out, max);
-	if (at != NULL &&
-	    sodium_base642bin(at, max, text, len, NULL, &n, NULL,
-		sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0) {
-		cw_buf_truncate(out, before + n);
-		return true;
-	}
 	cw_buf_truncate(out, before);
 	return false;
 }
@@ -149,5 +122,8 @@ bool
 cw_json_base64url(const struct cw_json *object, const char *name,
     struct cw_buf *out)
 {
-	return cw_base64url_decode(cw_json_str(object, name), out);
+	const char *text = cw_json_str(object, name);
+
+	return text != NULL &&
+	    cw_base64url_get(cw_bytes_str(text), out) == CW_OK;
 }

@@ -47,6 +47,5 @@ bool cw_json_base64url(const struct cw_json *object, const char *name,
 
 /* The same for text at hand. */
 bool cw_hex_decode(const char *text, struct cw_buf *out);
-bool cw_base64url_decode(const char *text, struct cw_buf *out);
 
 #endif

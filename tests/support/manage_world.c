@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/manage_world.h"
+#include "proto/rfc4648.h"
 
 #include <stdio.h>
 #include <unistd.h>
-
-#include "server/text.h"
 
 enum cw_err
 cw_manage_printed(struct cw_admin *admin,
@@ -68,7 +67,7 @@ cw_manage_enroll(struct cw_server_world *w, const char *profile,
 	assert_err(cw_manage_invite(w, options), CW_OK);
 	cw_server_play_begin(w, &play, 3);
 	cw_server_play_session(w, &play, &s);
-	cw_hexstr_encode(CW_BYTES_ARRAY(s.serial), serial);
+	cw_base16_encode(CW_BYTES_ARRAY(s.serial), serial);
 	cw_session_wipe(&s);
 	cw_server_play_wipe(&play);
 }
@@ -92,7 +91,7 @@ cw_manage_status(struct cw_server_world *w, const char serial[CW_MANAGE_SERIAL],
 	struct cw_certificate c;
 
 	assert_true(
-	    cw_hexstr_decode(cw_bytes_str(serial), number, sizeof(number)));
+	    cw_base16_decode(cw_bytes_str(serial), number, sizeof(number)));
 	assert_err(w->store->certificate_load(w->store, number, &c, NULL),
 	    CW_OK);
 	if (wanted != NULL)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/base16.h"
+#include "proto/rfc4648.h"
 #include "tests/support/check.h"
 
 static const char *
@@ -62,12 +62,12 @@ reply(struct cw_native_world *n, struct cw_native_message *out)
 	cw_buf_init(&message, CW_BODY_MAX);
 	cw_buf_init(&answer, CW_BODY_MAX);
 	cw_buf_init(&json, 4 * (size_t)CW_BODY_MAX);
-	err = cw_base64_from_url(cw_bytes_str(n->post), &message);
+	err = cw_base64url_get(cw_bytes_str(n->post), &message);
 	if (err == CW_OK)
 		err = cw_world_issuer(&n->w, cw_buf_bytes(&message), &answer);
 	if (err != CW_OK || text == NULL)
 		abort();
-	cw_base64_for_url(cw_buf_bytes(&answer), text);
+	cw_base64url_encode(cw_buf_bytes(&answer), text);
 	cw_buf_printf(&json,
 	    "{\"type\":\"reply\",\"id\":%" PRIu64 ",\"status\":%d,"
 	    "\"content_type\":\"%s\",\"retry_after\":null,\"body\":\"%s\"}",
@@ -89,7 +89,7 @@ start(struct cw_native_world *n, struct cw_native_message *out)
 	struct cw_buf json;
 	enum cw_err err;
 
-	cw_base64_for_url(cw_buf_bytes(&n->w.intent_bytes), text);
+	cw_base64url_encode(cw_buf_bytes(&n->w.intent_bytes), text);
 	cw_buf_init(&json, 2 * sizeof(text));
 	cw_buf_printf(&json,
 	    "{\"type\":\"start\",\"origin\":\"%.*s\",\"intent\":\"%s\"}",

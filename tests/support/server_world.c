@@ -14,8 +14,8 @@
 #include "proto/command.h"
 #include "proto/grant.h"
 #include "proto/intent.h"
+#include "proto/rfc4648.h"
 #include "server/reconcile.h"
-#include "server/text.h"
 
 #define CW_KEPT_MAX 48 /* replies to one batch */
 
@@ -242,7 +242,7 @@ cw_server_world_invite(struct cw_server_world *w, enum cw_mode mode,
 	cw_key_free(&authority);
 	encode_intent(w, &g);
 	cw_random(code, sizeof(code));
-	cw_b64url_encode(CW_BYTES_ARRAY(code), w->code);
+	cw_base64url_encode(CW_BYTES_ARRAY(code), w->code);
 	cw_hash(cw_bytes_str(w->code), w->invitation.code_hash);
 	w->invitation.created_s = now_s;
 	w->invitation.expires_s = g.not_after_s;

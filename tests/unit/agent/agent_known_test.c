@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/base16.h"
 #include "agent/known.h"
 #include "agent/language.h"
 #include "agent/url.h"
@@ -250,29 +249,6 @@ links_lead_nowhere_else(void **state)
 }
 
 static void
-bytes_become_text_and_back(void **state)
-{
-	static const uint8_t bytes[] = { 0xfb, 0xff, 0x00, 0x10 };
-	char text[16];
-	uint8_t back[4];
-
-	(void)state;
-	cw_base16_encode(CW_BYTES_ARRAY(bytes), text);
-	assert_string_equal(text, "fbff0010");
-	assert_true(cw_base16_decode(cw_bytes_str("FBff0010"), back, 4));
-	assert_memory_equal(back, bytes, 4);
-	assert_false(cw_base16_decode(cw_bytes_str("fbff00"), back, 4));
-	assert_false(cw_base16_decode(cw_bytes_str("fbff00g0"), back, 4));
-	for (size_t len = 0; len <= 4; len++) {
-		static const char *const want[] = { "", "-w", "-_8", "-_8A",
-			"-_8AEA" };
-
-		cw_base64_for_url(cw_bytes(bytes, len), text);
-		assert_string_equal(text, want[len]);
-	}
-}
-
-static void
 locales_become_language_tags(void **state)
 {
 	static const char *const rows[][2] = { { "de_DE.UTF-8", "de-DE" },
@@ -302,7 +278,6 @@ main(void)
 		TEST(the_memory_lies_where_xdg_says),
 		cmocka_unit_test(origins_are_as_browsers_write_them),
 		cmocka_unit_test(links_lead_nowhere_else),
-		cmocka_unit_test(bytes_become_text_and_back),
 		cmocka_unit_test(locales_become_language_tags),
 	};
 

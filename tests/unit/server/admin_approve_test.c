@@ -10,8 +10,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "proto/rfc4648.h"
 #include "server/admin.h"
-#include "server/text.h"
 #include "tests/support/server_world.h"
 
 static int person = -1; /* the terminal's other end */
@@ -63,7 +63,7 @@ approve(struct cw_server_world *w, const struct cw_server_play *play,
 
 	snprintf(key, sizeof(key), "%s",
 	    cw_keys_tree_path(w->tree, "operator-1.key"));
-	cw_hexstr_encode(CW_BYTES_ARRAY(play->id), id);
+	cw_base16_encode(CW_BYTES_ARRAY(play->id), id);
 	assert_int_equal(write(person, typed, strlen(typed)), strlen(typed));
 	return cw_admin_approve(&admin);
 }
@@ -142,7 +142,7 @@ a_subject_that_is_named_is_not_asked_for(void **state)
 	begin(w, &play);
 	snprintf(key, sizeof(key), "%s",
 	    cw_keys_tree_path(w->tree, "operator-1.key"));
-	cw_hexstr_encode(CW_BYTES_ARRAY(play.id), id);
+	cw_base16_encode(CW_BYTES_ARRAY(play.id), id);
 	assert_err(cw_admin_approve(&admin), CW_ERR_REFUSED);
 	admin.subject = "CN=Ada Lovelace";
 	assert_err(cw_admin_approve(&admin), CW_OK);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "proto/command.h"
-#include "server/text.h"
+#include "proto/rfc4648.h"
 #include "tests/support/manage_world.h"
 
 #define PERSON "person"      /* slot 9A */
@@ -32,7 +32,7 @@ an_invitation_names_what_is_replaced(void **state)
 	uint8_t hash[CW_HASH_BYTES];
 
 	cw_manage_enroll(w, PERSON, serial);
-	assert_true(cw_hexstr_decode(cw_bytes_str(serial), number, 16));
+	assert_true(cw_base16_decode(cw_bytes_str(serial), number, 16));
 	cw_buf_init(&der, CW_CERT_MAX_BYTES);
 	assert_err(w->store->certificate_load(w->store, number, &c, &der),
 	    CW_OK);
@@ -101,7 +101,7 @@ take_pseudonym(void *hex, const struct cw_session *s)
 
 	assert_err(cw_verdict_decode(cw_buf_bytes(&s->verdict), &v), CW_OK);
 	assert_true(v.has_pseudonym);
-	cw_hexstr_encode(CW_BYTES_ARRAY(v.pseudonym), hex);
+	cw_base16_encode(CW_BYTES_ARRAY(v.pseudonym), hex);
 	return false;
 }
 
@@ -227,7 +227,7 @@ a_certificate_that_no_card_confirmed_names_nothing(void **state)
 
 	cw_server_play_begin(w, &play, 2);
 	cw_server_play_session(w, &play, &s);
-	cw_hexstr_encode(CW_BYTES_ARRAY(s.serial), serial);
+	cw_base16_encode(CW_BYTES_ARRAY(s.serial), serial);
 	assert_err(cw_manage_invite(w,
 		       (struct cw_admin){ .action = "manage",
 			   .certificates = serial }),

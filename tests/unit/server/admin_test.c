@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "proto/base/fdio.h"
+#include "proto/rfc4648.h"
 #include "server/sweep.h"
-#include "server/text.h"
 #include "tests/support/manage_world.h"
 
 /* ---- what a command prints ---- */
@@ -66,7 +66,7 @@ enrol(struct cw_server_world *w, struct cw_server_play *play,
 	cw_server_play_until(w, play, 3);
 	cw_session_init(&s);
 	assert_err(w->store->session_load(w->store, play->id, &s), CW_OK);
-	cw_hexstr_encode(CW_BYTES_ARRAY(s.serial), serial);
+	cw_base16_encode(CW_BYTES_ARRAY(s.serial), serial);
 	cw_session_wipe(&s);
 }
 

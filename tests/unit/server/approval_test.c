@@ -7,11 +7,11 @@
 #include "keys/keyfile.h"
 #include "proto/approval.h"
 #include "proto/evidence.h"
+#include "proto/rfc4648.h"
 #include "server/admin.h"
 #include "server/evidence.h"
 #include "server/step.h"
 #include "server/sweep.h"
-#include "server/text.h"
 #include "tests/support/server_world.h"
 
 #define THREADS 6
@@ -36,7 +36,7 @@ decide(struct cw_server_world *w, const struct cw_server_play *play,
 
 	snprintf(name, sizeof(name), "operator-%u.key", number);
 	snprintf(key, sizeof(key), "%s", cw_keys_tree_path(w->tree, name));
-	cw_hexstr_encode(CW_BYTES_ARRAY(play->id), id);
+	cw_base16_encode(CW_BYTES_ARRAY(play->id), id);
 	return command(&admin);
 }
 
@@ -167,7 +167,7 @@ who_is_no_operator_cannot_approve(void **state)
 		.argument = id };
 
 	begin(w, &play);
-	cw_hexstr_encode(CW_BYTES_ARRAY(play.id), id);
+	cw_base16_encode(CW_BYTES_ARRAY(play.id), id);
 	assert_err(cw_admin_approve(&admin), CW_ERR_USAGE);
 	snprintf(key, sizeof(key), "%s",
 	    cw_keys_tree_path(w->tree, "authority.key"));

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "proto/command.h"
-#include "server/text.h"
+#include "proto/rfc4648.h"
 #include "tests/support/manage_world.h"
 #include "tests/support/server_forge.h"
 
@@ -117,7 +117,7 @@ load_certificate(struct cw_server_world *w, const char *serial,
 	struct cw_certificate c;
 
 	assert_true(
-	    cw_hexstr_decode(cw_bytes_str(serial), number, sizeof(number)));
+	    cw_base16_decode(cw_bytes_str(serial), number, sizeof(number)));
 	cw_buf_init(der, CW_CERT_MAX_BYTES);
 	assert_err(w->store->certificate_load(w->store, number, &c, der),
 	    CW_OK);

@@ -258,6 +258,8 @@ places_are_filled_as_their_kind_wants(void **state)
 		{ "", "" },
 		{ "text", "text" },
 		{ "{{a}}{{html}}", "&lt;<i>" },
+		{ "{{tag}}",
+		    "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;" },
 		{ "[{{none}}]", "[]" },
 		{ "{{t:label_issuer}}", "Aussteller" },
 		{ "{{t:key_plain:a}}", "&lt;-Schl\xc3\xbcssel" },
@@ -267,9 +269,10 @@ places_are_filled_as_their_kind_wants(void **state)
 		{ "x{{a", "x" },
 		{ "}}{{/}}", "}}" },
 	};
-	static const struct cw_place places[] = {
+	const struct cw_place places[] = {
 		{ "a", { (const uint8_t *)"<", 1 }, false },
 		{ "html", { (const uint8_t *)"<i>", 3 }, true },
+		{ "tag", cw_bytes_str("<a href=\"x\">'&'</a>"), false },
 	};
 	struct cw_buf out;
 

@@ -9,9 +9,9 @@
 #include "proto/base/secret.h"
 #include "proto/base/log.h"
 #include "proto/grant.h"
+#include "proto/rfc4648.h"
 #include "server/admin.h"
 #include "server/step.h"
-#include "server/text.h"
 #include "tests/support/server_world.h"
 
 static struct cw_keys_tree trees[2]; /* two issuers; the first's vendor */
@@ -251,15 +251,15 @@ static void
 assert_nowhere(const char *path, const struct secret *s)
 {
 	char hex[2 * CW_AEAD_KEY_BYTES + 1];
-	char text[CW_B64URL_CHARS(CW_AEAD_KEY_BYTES) + 1];
+	char text[CW_BASE64URL_CHARS(CW_AEAD_KEY_BYTES) + 1];
 	struct cw_buf file;
 
 	if (access(path, F_OK) != 0)
 		return;
 	cw_buf_init(&file, 64 << 20);
 	assert_err(cw_file_load(path, &file), CW_OK);
-	cw_hexstr_encode(CW_BYTES_ARRAY(s->bytes), hex);
-	cw_b64url_encode(CW_BYTES_ARRAY(s->bytes), text);
+	cw_base16_encode(CW_BYTES_ARRAY(s->bytes), hex);
+	cw_base64url_encode(CW_BYTES_ARRAY(s->bytes), text);
 	if (contains(&file, CW_BYTES_ARRAY(s->bytes)) ||
 	    contains(&file, cw_bytes_str(hex)) ||
 	    contains(&file, cw_bytes_str(text)))
