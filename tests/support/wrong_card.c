@@ -11,6 +11,8 @@
 struct cw_card *cw_wrong_card;
 uint8_t cw_wrong_ins;
 static const char *flaw; /* NULL: none */
+static const struct cw_wrong_card *cards;
+static size_t n_cards;
 static const struct cw_wrong_hooks *hooks;
 
 bool
@@ -53,17 +55,31 @@ try_one(struct cw_kit_world *w, const struct cw_wrong_card *card)
 	return caught ? 0 : 1;
 }
 
-void
-cw_wrong_cards_run(void **state, const struct cw_wrong_card *cards, size_t n,
-    const struct cw_wrong_hooks *with)
+static void
+each_wrong_card_is_caught_by_its_check(void **state)
 {
 	unsigned missed = 0;
 
-	hooks = with;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n_cards; i++) {
 		missed += try_one(*state, &cards[i]);
 		cw_kit_world_teardown(state);
 		cw_kit_world_setup(state);
 	}
 	assert_int_equal(missed, 0);
+}
+
+int
+cw_wrong_cards_main(const struct cw_wrong_card *all, size_t n,
+    const struct cw_wrong_hooks *with)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    each_wrong_card_is_caught_by_its_check, cw_kit_world_setup,
+		    cw_kit_world_teardown),
+	};
+
+	cards = all;
+	n_cards = n;
+	hooks = with;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

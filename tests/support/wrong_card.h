@@ -33,8 +33,9 @@ struct cw_wrong_hooks {
 	void (*after)(struct cw_buf *response);
 };
 
-/* Each check passes on the right card and fails on its wrong one. */
-void cw_wrong_cards_run(void **state, const struct cw_wrong_card *cards,
-    size_t n, const struct cw_wrong_hooks *hooks);
+/* A test program's main: each check passes on the right card and fails on its
+ * wrong one. */
+int cw_wrong_cards_main(const struct cw_wrong_card *cards, size_t n,
+    const struct cw_wrong_hooks *hooks);
 
 #endif

@@ -133,22 +133,10 @@ static const struct cw_wrong_card cards[] = {
 #undef WRONG_CARD
 };
 
-static void
-each_wrong_card_is_caught_by_its_check(void **state)
-{
-	static const struct cw_wrong_hooks hooks = { before, after };
-
-	cw_wrong_cards_run(state, cards, COUNT(cards), &hooks);
-}
-
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    each_wrong_card_is_caught_by_its_check, cw_kit_world_setup,
-		    cw_kit_world_teardown),
-	};
+	static const struct cw_wrong_hooks hooks = { before, after };
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cw_wrong_cards_main(cards, COUNT(cards), &hooks);
 }
