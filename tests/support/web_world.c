@@ -57,24 +57,71 @@ cw_web_connect(const struct cw_web_world *x)
 	return fd;
 }
 
-size_t
-cw_web_receive(int fd, char *out, size_t size, int ms)
+static size_t
+receive(int fd, char *out, size_t size, int ms, bool (*is_whole)(const char *))
 {
 	size_t n = 0;
 
-	while (n + 1 < size) {
+	out[0] = '\0';
+	while (n + 1 < size && !is_whole(out)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		ssize_t got;
 
-		if (poll(&p, 1, n == 0 ? ms : 100) <= 0)
+		if (poll(&p, 1, ms) <= 0)
 			break;
 		got = recv(fd, out + n, size - 1 - n, 0);
 		if (got <= 0)
 			break;
 		n += (size_t)got;
+		out[n] = '\0';
 	}
-	out[n] = '\0';
 	return n;
+}
+
+static bool
+has_head(const char *answer)
+{
+	return strstr(answer, "\r\n\r\n") != NULL;
+}
+
+/* 100 has no body; without a length the end of the connection is the end. */
+static bool
+has_body(const char *answer)
+{
+	const char *body = strstr(answer, "\r\n\r\n");
+	const char *length = strstr(answer, "\r\nContent-Length: ");
+
+	if (body == NULL)
+		return false;
+	if (strncmp(answer, "HTTP/1.1 100 ", 13) == 0)
+		return true;
+	return length != NULL && length < body &&
+	    strlen(body + 4) >= strtoul(length + 18, NULL, 10);
+}
+
+static bool
+has_nothing(const char *answer)
+{
+	(void)answer;
+	return false;
+}
+
+size_t
+cw_web_receive(int fd, char *out, size_t size, int ms)
+{
+	return receive(fd, out, size, ms, has_body);
+}
+
+size_t
+cw_web_receive_head(int fd, char *out, size_t size, int ms)
+{
+	return receive(fd, out, size, ms, has_head);
+}
+
+size_t
+cw_web_receive_all(int fd, char *out, size_t size, int ms)
+{
+	return receive(fd, out, size, ms, has_nothing);
 }
 
 void

@@ -26,9 +26,14 @@ int cw_web_world_teardown(void **state);
 /* To the port, from loopback. */
 int cw_web_connect(const struct cw_web_world *x);
 
-/* Everything until the other end closes, or `ms` pass without a first byte, or
- * a while without another one. */
+/* More than any machine needs for an answer. */
+#define CW_WEB_MS 60000
+
+/* An answer as far as its length says, or its head, or all that comes until the
+ * other end closes; less if it closes before or `ms` pass without a byte. */
 size_t cw_web_receive(int fd, char *out, size_t size, int ms);
+size_t cw_web_receive_head(int fd, char *out, size_t size, int ms);
+size_t cw_web_receive_all(int fd, char *out, size_t size, int ms);
 
 /* All of it, or the test fails. */
 void cw_web_say(int fd, const char *text);

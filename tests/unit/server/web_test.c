@@ -98,7 +98,7 @@ what_is_wrong_with_http_is_refused_and_the_connection_closed(void **state)
 		int fd = cw_web_connect(x);
 
 		cw_web_say(fd, refusals[i].request);
-		cw_web_receive(fd, answer, sizeof(answer), 5000);
+		cw_web_receive(fd, answer, sizeof(answer), CW_WEB_MS);
 		if (strstr(answer, refusals[i].status) == NULL ||
 		    strstr(answer, "Connection: close") == NULL)
 			fail_msg("%s: %.40s", refusals[i].name, answer);
@@ -119,7 +119,7 @@ ask_with_head(struct cw_web_world *x, size_t len)
 	memcpy(request, begin, strlen(begin));
 	memcpy(request + len - 4, "\r\n\r\n", 5);
 	cw_web_say(fd, request);
-	cw_web_receive(fd, answer, sizeof(answer), 5000);
+	cw_web_receive(fd, answer, sizeof(answer), CW_WEB_MS);
 	if (sscanf(answer, "HTTP/1.1 %d ", &status) != 1)
 		fail_msg("no answer to a head of %zu bytes", len);
 	close(fd);
@@ -147,7 +147,7 @@ a_head_that_is_too_long_is_refused(void **state)
 	memcpy(request, "GET /", 5);
 	request[19999] = '\0';
 	(void)send(fd, request, 19999, MSG_NOSIGNAL);
-	cw_web_receive(fd, answer, sizeof(answer), 5000);
+	cw_web_receive(fd, answer, sizeof(answer), CW_WEB_MS);
 	assert_memory_equal(answer, "HTTP/1.1 4", 10);
 	close(fd);
 	free(request);
@@ -162,7 +162,7 @@ a_kept_connection_answers_one_request_after_the_other(void **state)
 
 	for (unsigned i = 0; i < 3; i++) {
 		cw_web_say(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-		cw_web_receive(fd, answer, sizeof(answer), 500);
+		cw_web_receive(fd, answer, sizeof(answer), CW_WEB_MS);
 		assert_non_null(strstr(answer, "HTTP/1.1 200 OK"));
 		assert_non_null(strstr(answer, "Connection: keep-alive"));
 		assert_non_null(strstr(answer, "\"web\":\"ok\""));
@@ -171,7 +171,7 @@ a_kept_connection_answers_one_request_after_the_other(void **state)
 	cw_web_say(fd,
 	    "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 	    "GET /style.css HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-	cw_web_receive(fd, answer, sizeof(answer), 5000);
+	cw_web_receive_all(fd, answer, sizeof(answer), CW_WEB_MS);
 	assert_non_null(strstr(answer, "\"web\":\"ok\""));
 	assert_non_null(strstr(answer, "text/css"));
 	close(fd);
@@ -185,14 +185,14 @@ head_gets_the_head_alone(void **state)
 	int fd = cw_web_connect(x);
 
 	cw_web_say(fd, "HEAD /style.css HTTP/1.1\r\nHost: x\r\n\r\n");
-	cw_web_receive(fd, answer, sizeof(answer), 5000);
+	cw_web_receive_head(fd, answer, sizeof(answer), CW_WEB_MS);
 	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
 	assert_null(strstr(answer, "Content-Length: 0"));
 	assert_non_null(strstr(answer, "Content-Length: "));
 	assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
 	/* And the next answer is where it should be. */
 	cw_web_say(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-	cw_web_receive(fd, answer, sizeof(answer), 5000);
+	cw_web_receive(fd, answer, sizeof(answer), CW_WEB_MS);
 	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
 	close(fd);
 }
@@ -211,10 +211,10 @@ a_client_that_asks_first_is_told_to_go_on(void **state)
 	    "Content-Type: " CW_MEDIA_TYPE "\r\n\r\n",
 	    x->w->config.url);
 	cw_web_say(fd, request);
-	cw_web_receive(fd, answer, sizeof(answer), 5000);
+	cw_web_receive(fd, answer, sizeof(answer), CW_WEB_MS);
 	assert_string_equal(answer, "HTTP/1.1 100 Continue\r\n\r\n");
 	cw_web_say(fd, "x");
-	cw_web_receive(fd, answer, sizeof(answer), 5000);
+	cw_web_receive(fd, answer, sizeof(answer), CW_WEB_MS);
 	assert_memory_equal(answer, "HTTP/1.1 404 ", 13);
 	close(fd);
 }
