@@ -2,6 +2,7 @@
 /* Starts, asks and ends the issuer. */
 #include "tests/support/daemon.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,8 +70,31 @@ path(char *out, size_t size, const char *dir, const char *name)
 	snprintf(out, size, "%.200s/%.40s", dir, name);
 }
 
-/* The configuration that `cardwright-keys dev` wrote, with the issuer's port (0:
- * it picks one) and more lines. */
+/* For an issuer that comes again: one that nobody has, and that the kernel gives
+ * to nobody meanwhile. */
+static unsigned
+free_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	unsigned port = 0;
+	int fd;
+
+	while (port == 0) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd < 0 || getrandom(&port, sizeof(port), 0) < 0)
+			return 0;
+		port = 10240 + port % 22528;
+		at.sin_port = htons((uint16_t)port);
+		if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
+			port = 0;
+		close(fd);
+	}
+	return port;
+}
+
+/* The configuration that `cardwright-keys dev` wrote, with the issuer's port and
+ * more lines. */
 static bool
 write_config(const struct cw_daemon *s)
 {
@@ -176,6 +202,7 @@ cw_daemon_make(struct cw_daemon *s, const char *build, int cpu,
 
 	memset(s, 0, sizeof(*s));
 	s->cpu = cpu;
+	s->port = free_port();
 	snprintf(s->lines, sizeof(s->lines), "%s", config_lines);
 	snprintf(s->build, sizeof(s->build), "%.200s", build);
 	snprintf(s->dir, sizeof(s->dir), "/tmp/cw-issuer.XXXXXX");
@@ -281,7 +308,7 @@ answers(const struct cw_daemon *s)
 	char url[160];
 	char out[1024];
 	const char *argv[] = { "/usr/bin/curl", "--silent", "--fail",
-		"--cacert", s->ca, "--max-time", "5", url, NULL };
+		"--cacert", s->ca, "--max-time", "60", url, NULL };
 
 	snprintf(url, sizeof(url), "%s/healthz", s->url);
 	return run(argv, out, sizeof(out));

@@ -15,13 +15,20 @@ const TOP = process.env.TOP ?? process.cwd();
 const BUILD = path.resolve(process.env.BUILD ?? path.join(TOP, 'build'));
 const PORTS = [35963, 35964];
 
+// One that nobody has, and that the kernel gives to nobody meanwhile.
 async function freePort() {
-	const server = net.createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port } = server.address();
-	server.close();
-	await once(server, 'close');
-	return port;
+	for (;;) {
+		const port = 10240 + Math.floor(Math.random() * 22528);
+		const server = net.createServer().listen(port, '127.0.0.1');
+		try {
+			await once(server, 'listening');
+		} catch {
+			continue;
+		}
+		server.close();
+		await once(server, 'close');
+		return port;
+	}
 }
 
 const SUBJECT = 'CN=Ada Lovelace,O=Analytical Engines';
