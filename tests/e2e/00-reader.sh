@@ -14,9 +14,6 @@ chip() {
 port_is_closed() {
 	! grep -qi ':8C7[BC] ' /proc/net/tcp /proc/net/tcp6
 }
-run_ends() {
-	! kill -0 "$1" 2>/dev/null
-}
 
 ok 'slot 0 is empty at first' slot_has "$R" 0 No
 ok 'slot 1 is empty at first' slot_has "$R" 1 No
@@ -34,7 +31,7 @@ refused 'a second reader in the same folder is refused' \
 
 pid=$(cat "$R/reader.pid")
 ok 'the reader stops' reader_stop "$R"
-ok 'its process is gone' wait_for 5 run_ends "$pid"
+ok 'its process is gone' wait_for is_gone "$pid"
 refused 'a card cannot start without a reader' \
     "$TOP/scripts/reader" run "$R" true
 

@@ -12,8 +12,7 @@ R=$WORK/reader
 S=$WORK/card.state
 reader_start "$R" || skip_all "$reader_why"
 
-# It comes again on the same port, which no other program is given meanwhile.
-issuer_begin 127.0.0.1:$((20000 + $$ % 10000))
+issuer_begin "127.0.0.1:$(free_port)"
 "$BUILD/cardwright-card" --state "$S" \
     --personalise "$K/cards/card-1.personalisation" >/dev/null
 ok 'a card comes in' card_start "$R" 0 "$S"
@@ -26,7 +25,7 @@ printf '999111\n' >"$WORK/wrong"
 
 # enroll URL [OPTION...]: never on a terminal.
 enroll() {
-	setsid -w "$AGENT" enroll "$@" --ca "$K/tls-root.pem" --timeout 10
+	setsid -w "$AGENT" enroll "$@" --ca "$K/tls-root.pem" --timeout 60
 }
 u=$(invite)
 ok 'without its root, the issuer is not trusted' says 15 'error 701' \
@@ -104,37 +103,36 @@ no_pin_in_log() {
 ok 'no PIN is in any log' no_pin_in_log
 ok 'the new card holds its key' holds
 
-# The real pinentry on a terminal of its own: a key is pressed whenever the
-# screen has been quiet for a while.
+# The real pinentry on a terminal of its own: each line is typed when a dialog
+# has come and stands there as far as its last button.
 card_stop "$R" 0
 rm -f "$S"
 "$BUILD/cardwright-card" --state "$S" \
     --personalise "$K/cards/card-3.personalisation" >/dev/null
 ok 'a third card comes in' card_start "$R" 0 "$S"
 cat >"$WORK/typist.py" <<'END'
-import os, pty, select, sys, time
+import os, pty, sys
 at = sys.argv.index('--')
 lines, command = sys.argv[1:at], sys.argv[at + 1:]
 pid, fd = pty.fork()
 if pid == 0:
     os.environ['TERM'] = 'xterm'
     os.execvp(command[0], command)
-quiet = time.time()
-end = quiet + 30
+DIALOG = b'\x1b[?1049h'
 seen = b''
-while time.time() < end:
-    if select.select([fd], [], [], 0.1)[0]:
-        try:
-            data = os.read(fd, 4096)
-        except OSError:
-            break
-        if not data:
-            break
-        seen += data
-        quiet = time.time()
-    elif lines and b'PIN' in seen and time.time() - quiet > 0.4:
-        os.write(fd, lines.pop(0).encode() + b'\r')
-        quiet = time.time()
+typed = 0
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    seen += data
+    if (typed < len(lines) and seen.count(DIALOG) > typed
+            and b'<Cancel>' in seen.rpartition(DIALOG)[2]):
+        os.write(fd, lines[typed].encode() + b'\r')
+        typed += 1
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 sys.stdout.buffer.write(seen)
 sys.exit(status)
@@ -160,7 +158,7 @@ u=$(invite)
 curses() {
 	/usr/bin/python3 "$WORK/typist.py" 271828 271828 31415926 31415926 -- \
 	    "$AGENT" enroll "$u" --yes --pinentry pinentry-curses \
-	    --ca "$K/tls-root.pem" --timeout 20
+	    --ca "$K/tls-root.pem" --timeout 60
 }
 if command -v pinentry-curses >/dev/null; then
 	ok 'PIN and PUK are typed into the real pinentry' \

@@ -47,7 +47,7 @@ card_new() {
 
 # The service and cards come and go while the dialog looks on.
 shows() {
-	wait_for 10 sh -c "tail -n 1 '$WORK/watched' | grep -q '$1'"
+	wait_for sh -c "tail -n 1 '$WORK/watched' | grep -q '$1'"
 }
 real=$PCSCLITE_CSOCK_NAME
 PCSCLITE_CSOCK_NAME=$WORK/late

@@ -62,11 +62,12 @@ again() {
 	    [ "$(certificates active)" = $((before + 1)) ] &&
 	    [ "$(certificates pending)" = 0 ] && not_authenticated
 }
-# The client has measured how long the host took to go.
+# The client has measured how long the host took to go: a moment, where whatever
+# it waits for has a minute or more.
 in_time() {
 	ms=$(sed -n 's/.*"gone_ms": \([0-9]*\).*/\1/p' "$WORK/said")
 	echo "gone after $ms ms"
-	[ "${ms:-9999}" -lt 1100 ]
+	[ "${ms:-99999}" -lt 20000 ]
 }
 
 # ---- the end of the browser, at every place ----
@@ -81,14 +82,14 @@ for at in consent post:1 progress:opening-session wait:pin \
 	for how in kill eof term cancel; do
 		fresh
 		count=$(certificates active)
-		ok "at $at: $how ends it within a second" ends $at $how
+		ok "at $at: $how ends it" ends $at $how
 		ok 'and the session goes on to one certificate' again "$count"
 	done
 done
 hang() {
 	echo hang >"$WORK/answers"
 	ends wait:pin eof || return 1
-	! kill -0 "$(cat "$WORK/pinentry.pid")" 2>/dev/null
+	wait_for is_gone "$(cat "$WORK/pinentry.pid")"
 }
 fresh
 ok 'a dialog that hangs is closed with the browser' hang
@@ -178,7 +179,7 @@ no_card() {
 	rm -f "$S"
 	"$BUILD/cardwright-card" --state "$S" \
 	    --personalise "$K/cards/card-1.personalisation" >/dev/null
-	(wait_for 10 grep -q '"for": "card"' "$WORK/said" && card_back) &
+	(wait_for grep -q '"for": "card"' "$WORK/said" && card_back) &
 	client --invitation "$u" >"$WORK/said" 2>&1
 	got=$?
 	wait $!
@@ -202,7 +203,7 @@ card_stop "$R" 1
 
 # Another program keeps a transaction.
 cat >"$WORK/hold.py" <<'END'
-import ctypes, sys, time
+import ctypes, os, sys, time
 p = ctypes.CDLL('libpcsclite.so.1')
 c = ctypes.c_long()
 h = ctypes.c_long()
@@ -212,28 +213,34 @@ assert p.SCardConnect(c, sys.argv[1].encode(), 2, 3, ctypes.byref(h),
                       ctypes.byref(a)) == 0
 assert p.SCardBeginTransaction(h) == 0
 print('held', flush=True)
-time.sleep(float(sys.argv[2]))
+while not os.path.exists(sys.argv[2]):
+    time.sleep(0.05)
 END
 first=$("$AGENT" cards --json | sed -n 's/.*"reader":"\([^"]*00\)".*/\1/p')
+# Until there is a file $WORK/free.
 hold() {
 	: >"$WORK/held"
-	/usr/bin/python3 "$WORK/hold.py" "$first" "$1" >"$WORK/held" &
+	rm -f "$WORK/free"
+	/usr/bin/python3 "$WORK/hold.py" "$first" "$WORK/free" >"$WORK/held" &
 	holder=$!
-	wait_for 5 grep -q held "$WORK/held"
+	wait_for grep -q held "$WORK/held"
 }
 fresh
 in_use() {
-	hold 2 || return 1
-	client --invitation "$u" --reader "$first" >"$WORK/said" 2>&1
+	hold || return 1
+	: >"$WORK/said"
+	(wait_for grep -q '"for": "card-in-use"' "$WORK/said"
+	: >"$WORK/free") &
+	client --invitation "$u" --reader "$first" >>"$WORK/said" 2>&1
 	got=$?
-	wait $holder
+	wait $! $holder
 	cat "$WORK/said"
 	[ $got = 0 ] && grep -q '"for": "card-in-use"' "$WORK/said"
 }
 ok 'a card that another program holds is told, and waited for' in_use
 fresh
 in_use_cancel() {
-	hold 30 || return 1
+	hold || return 1
 	client --invitation "$u" --reader "$first" --at wait:card-in-use \
 	    --then cancel >"$WORK/said" 2>&1
 	kill $holder

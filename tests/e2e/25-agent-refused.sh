@@ -25,7 +25,7 @@ invite() {
 
 enroll() {
 	setsid -w "$AGENT" enroll "$1" --yes --pin-fd 3 --ca "$K/tls-root.pem" \
-		--timeout 10 3<"$WORK/pins"
+		--timeout 60 3<"$WORK/pins"
 }
 
 ends() { # STATUS COMMAND...: it ends with this exit status
@@ -99,7 +99,7 @@ ok 'nobody is asked any more' nothing
 ok 'and nobody can approve' ends 11 admin approve "$session" \
 	--operator-key "$K/operator-1.key" --subject "CN=Test holder"
 # The issuer may know the invitation as it was for a second.
-ok 'the session has ended' wait_for 10 ends 11 enroll "$url"
+ok 'the session has ended' wait_for ends 11 enroll "$url"
 new=$(invite person)
 ok 'the card takes another invitation' ends 0 enroll "$new"
 finish

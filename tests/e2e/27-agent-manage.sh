@@ -11,7 +11,7 @@
 R=$WORK/reader
 S=$WORK/card.state
 reader_start "$R" || skip_all "$reader_why"
-issuer_begin 127.0.0.1:$((20000 + $$ % 10000))
+issuer_begin "127.0.0.1:$(free_port)"
 card_new() {
 	card_stop "$R" 0
 	rm -f "$S"
@@ -23,7 +23,7 @@ ok 'a card comes in' card_new 1
 
 # run URL [OPTION...]: never on a terminal.
 run() {
-	setsid -w "$AGENT" enroll "$@" --ca "$K/tls-root.pem" --timeout 10 --yes \
+	setsid -w "$AGENT" enroll "$@" --ca "$K/tls-root.pem" --timeout 60 --yes \
 	    --pin-fd 3 3<"$WORK/pins"
 }
 # serial STATUS: of the newest certificate of that status.
@@ -65,12 +65,12 @@ is_revoked() {
 	admin list | grep -q "^$1  revoked"
 }
 ok 'the old certificate is revoked, once the card has confirmed' \
-    wait_for 10 is_revoked "$person"
+    wait_for is_revoked "$person"
 ok 'a used invitation says so' says 11 'error 602' run "$u"
 u=$(admin invite --action renew --certificates "$own")
 ok 'the key outside the slots is renewed with its PIN' \
     says 0 'Done: the card holds' run "$u"
-ok 'and its certificate is revoked, too' wait_for 10 is_revoked "$own"
+ok 'and its certificate is revoked, too' wait_for is_revoked "$own"
 renewed=$(admin list | awk '/active .* person  /{ print $1; exit }')
 proven() {
 	admin evidence export "$1" --out "$WORK/evidence" &&
@@ -120,13 +120,13 @@ other() {
 	    </dev/null &
 	second=$!
 	at_exit 'kill "$second" 2>/dev/null; wait "$second" 2>/dev/null'
-	wait_for 10 grep -q ' ready ' "$WORK/other.log" || return 1
+	wait_for grep -q ' ready ' "$WORK/other.log" || return 1
 	URL2=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$WORK/other.log")
 	sed -i "s,^url.*,url = $URL2," "$K2/test.ini"
 	u=$("$BUILD/cardwright-admin" --config "$K2/test.ini" invite \
 	    --subject 'CN=Ada' --profile person --mode 2) &&
 	    setsid -w "$AGENT" enroll "$u" --ca "$K2/tls-root.pem" --yes \
-	    --timeout 10 --pin-fd 3 3<"$WORK/pins"
+	    --timeout 60 --pin-fd 3 3<"$WORK/pins"
 }
 ok 'another issuer puts a key into another slot' \
     says 0 'Done: the card holds' other
@@ -148,7 +148,7 @@ ok 'the other issuer'\''s key stays' only_theirs
 all_revoked() {
 	! admin list | grep -q ' active '
 }
-ok 'the certificates are revoked' wait_for 10 all_revoked
+ok 'the certificates are revoked' wait_for all_revoked
 session=$(admin sessions | awk '{ print $1; exit }')
 ok 'the evidence says that they were deleted' \
     says 0 '^deleted  *object' proven "$session"

@@ -12,27 +12,30 @@
 R=$WORK/reader
 S=$WORK/card.state
 reader_start "$R" || skip_all "$reader_why"
-issuer_begin 127.0.0.1:$((20000 + $$ % 10000))
+issuer_begin "127.0.0.1:$(free_port)"
 "$BUILD/cardwright-card" --state "$S" \
     --personalise "$K/cards/card-1.personalisation" >/dev/null
 ok 'a card comes in' card_start "$R" 0 "$S"
 
 run() {
-	setsid -w "$AGENT" enroll "$@" --ca "$K/tls-root.pem" --timeout 10 --yes \
+	setsid -w "$AGENT" enroll "$@" --ca "$K/tls-root.pem" --timeout 60 --yes \
 	    --pin-fd 3 3<"$WORK/pins"
 }
 serial() {
 	admin list | awk '$2 == "active" { print $1; exit }'
 }
-# restart NAME=VALUE...: the issuer with these lines of [signer].
-restart() {
-	issuer_stop
+# configure NAME=VALUE...: these lines of [signer]; restart: the issuer with them.
+configure() {
 	for line; do
 		sed -i "/^${line%%=*} *=/d" "$K/test.ini"
 		[ -z "${line#*=}" ] ||
 		    sed -i "s,^\[signer\],&\n${line%%=*} = ${line#*=}," \
 			"$K/test.ini"
 	done
+}
+restart() {
+	issuer_stop
+	configure "$@"
 	issuer_start
 }
 
@@ -64,9 +67,11 @@ ok 'the agent refuses a key that nobody endorses, loudly' \
     says 11 'error 307 MANAGEMENT_KEY_CHANGED' run "$u"
 
 wrong_chain() {
-	restart management_key=management.key management_chain=management.pem \
-	    endorsements=1-to-2.endorsement
-	[ $? != 0 ] && grep -q 'BAD_ENDORSEMENT.*1-to-2' "$LOG"
+	issuer_stop
+	configure management_key=management.key \
+	    management_chain=management.pem endorsements=1-to-2.endorsement
+	issuer_launch
+	wait_for grep -q 'BAD_ENDORSEMENT.*1-to-2' "$LOG" && ! issuer_settled
 }
 ok 'a chain to another key keeps the issuer from starting' wrong_chain
 issuer_stop KILL
@@ -80,7 +85,7 @@ second=$(serial)
 revoked() {
 	[ "$first" != "$second" ] && admin list | grep -q "^$first  revoked"
 }
-ok 'the old certificate is revoked' wait_for 10 revoked
+ok 'the old certificate is revoked' wait_for revoked
 proven() {
 	admin evidence export "$1" --out "$WORK/evidence" &&
 	    "$BUILD/cardwright-admin" evidence verify "$WORK/evidence" \

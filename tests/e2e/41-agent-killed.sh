@@ -17,12 +17,12 @@ issuer_begin
 
 enroll() {
 	exec setsid -w "$AGENT" enroll "$u" --ca "$K/tls-root.pem" --yes --json \
-	    --timeout 20 --pin-fd 3 3<"$WORK/pins"
+	    --timeout 60 --pin-fd 3 3<"$WORK/pins"
 }
 # Kills the agent as soon as it has said that it is behind the step.
 killed_behind() {
 	mkfifo "$WORK/said"
-	"$AGENT" enroll "$u" --ca "$K/tls-root.pem" --yes --json --timeout 20 \
+	"$AGENT" enroll "$u" --ca "$K/tls-root.pem" --yes --json --timeout 60 \
 	    --pin-fd 3 3<"$WORK/pins" >"$WORK/said" 2>"$WORK/agent.err" &
 	agent=$!
 	while read -r line; do

@@ -18,13 +18,14 @@ configure() {
 
 # start [AS...]: 0 when it answers; otherwise its exit status.
 start() {
+	: >"$WORK/log"
 	"$@" "$BUILD/cardwrightd" --config "$K/test.ini" >"$WORK/log" 2>&1 \
 	    </dev/null &
 	issuer=$!
 	settled() {
 		grep -q ' ready ' "$WORK/log" || ! kill -0 "$issuer" 2>/dev/null
 	}
-	wait_for 20 settled
+	wait_for settled
 	grep -q ' ready ' "$WORK/log" || {
 		cat "$WORK/log"
 		stop
@@ -116,10 +117,10 @@ children=$(pgrep -P "$issuer")
 kill -9 "$issuer"
 none_left() {
 	for p in $children; do
-		! kill -0 "$p" 2>/dev/null || return 1
+		is_gone "$p" || return 1
 	done
 }
-ok 'a killed parent takes both with it' wait_for 5 none_left
+ok 'a killed parent takes both with it' wait_for none_left
 stop
 
 # As somebody who is not root, without a word: Landlock, or nothing.

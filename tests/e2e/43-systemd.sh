@@ -53,13 +53,14 @@ END
 # activate SOCKETS KIND: in the background, until it answers or has ended.
 activate() {
 	rm -f "$WORK"/out.*
+	: >"$WORK/log"
 	/usr/bin/python3 "$WORK/activate" "$1" "$2" "$BUILD/cardwrightd" \
 	    "$K/test.ini" "$WORK/out" 2>"$WORK/log" </dev/null &
 	systemd=$!
 	settled() {
 		grep -q ' ready ' "$WORK/log" || ! kill -0 "$systemd" 2>/dev/null
 	}
-	wait_for 20 settled
+	wait_for settled
 	cat "$WORK/log"
 	grep -q ' ready ' "$WORK/log"
 }
@@ -77,9 +78,9 @@ told() {
 sed -e 's/^listen.*/listen = 127.0.0.1:1/' -e 's,^url.*,url = https://localhost,' \
     "$K/issuer.ini" >"$K/test.ini"
 ok 'an issuer takes the socket that it is given' activate 1 listening
-ok 'and says when it is ready' wait_for 5 told READY=1
+ok 'and says when it is ready' wait_for told READY=1
 answers() {
-	curl --silent --fail --max-time 10 --cacert "$K/tls-root.pem" \
+	curl --silent --fail --max-time 60 --cacert "$K/tls-root.pem" \
 	    "https://localhost:$(cat "$WORK/out.port")/healthz"
 }
 ok 'it answers there' answers

@@ -21,7 +21,7 @@ ME=$(sed -n 's/.* ready .*holder=\([^ ]*\)$/\1/p' "$LOG")
 ok 'a card comes in' card_start "$R" 0 "$S"
 enroll() {
 	u=$(admin invite --subject 'CN=Test holder' --profile person) &&
-	    setsid -w "$AGENT" enroll "$u" --yes --timeout 10 \
+	    setsid -w "$AGENT" enroll "$u" --yes --timeout 60 \
 		--ca "$K/tls-root.pem" --pin-fd 3 3<"$WORK/pins"
 }
 ok 'it gets a certificate' enroll
@@ -30,7 +30,7 @@ ok 'it gets a certificate' enroll
 is_answered() {
 	status=$1 text=$2
 	shift 2
-	got=$(curl --silent --show-error --max-time 20 \
+	got=$(curl --silent --show-error --max-time 60 \
 	    --cacert "$K/tls-root.pem" --output "$WORK/page" \
 	    --write-out '%{http_code}' "$@" "$ME/me") || return 1
 	echo "$got"

@@ -7,6 +7,8 @@
 #                           port that is free if that is 0
 #   issuer_stop [SIGNAL]    0 when it has ended in order
 #   issuer_start            again, on the same port if ADDRESS has one
+#   free_port               for an issuer that comes again: one that nobody has,
+#                           and that the kernel gives to nobody meanwhile
 #   admin ARGUMENT...       cardwright-admin
 #   certificates STATUS     how many there are
 #
@@ -19,16 +21,35 @@ LOG=$WORK/issuer.log
 issuer=
 [ -x "$BUILD/cardwrightd" ] || skip_all 'no issuer is built'
 
+free_port() {
+	/usr/bin/python3 - <<-'END'
+		import random, socket
+		while True:
+		    port = random.randrange(10240, 32768)
+		    try:
+		        socket.socket().bind(('127.0.0.1', port))
+		        break
+		    except OSError:
+		        pass
+		print(port)
+	END
+}
+
 issuer_settled() {
 	[ "$(grep -c ' ready ' "$LOG")" -gt "$issuer_was" ] ||
 	    ! kill -0 "$issuer" 2>/dev/null
 }
 
-issuer_start() {
+# Does not wait for it.
+issuer_launch() {
 	issuer_was=$(cat "$LOG" 2>/dev/null | grep -c ' ready ')
 	"$BUILD/cardwrightd" --config "$K/test.ini" 2>>"$LOG" </dev/null &
 	issuer=$!
-	wait_for 10 issuer_settled && kill -0 "$issuer" && return
+}
+
+issuer_start() {
+	issuer_launch
+	wait_for issuer_settled && kill -0 "$issuer" && return
 	cat "$LOG"
 	return 1
 }
@@ -44,7 +65,7 @@ issuer_stop() {
 	issuer_status=$?
 	issuer=
 	# Its children end by themselves when it was killed.
-	[ "${1:-TERM}" = TERM ] || wait_for 10 issuer_is_away
+	[ "${1:-TERM}" = TERM ] || wait_for issuer_is_away
 	return $issuer_status
 }
 

@@ -9,7 +9,9 @@
 #   note TEXT               a remark in the output
 #   finish                  the plan; the last command of the script
 #   at_exit CMD             runs CMD when the script ends, the last given first
-#   wait_for SECONDS CMD... polls CMD until it succeeds; fails after SECONDS
+#   wait_for CMD...         polls CMD until it succeeds; a minute is given up
+#                           after: far more than any machine needs
+#   is_gone PID             whether the process has ended (a zombie has)
 #
 # The script ends by "finish" or the runner calls it incomplete. $WORK is an
 # empty folder with a short path, removed at the end. $BUILD has the programs.
@@ -92,10 +94,19 @@ finish() {
 }
 
 wait_for() {
-	tap_until=$(($(date +%s%3N) + $1 * 1000))
-	shift
+	tap_until=$(($(tap_now) + 60))
 	until "$@"; do
-		[ "$(date +%s%3N)" -lt "$tap_until" ] || return 1
+		[ "$(tap_now)" -lt "$tap_until" ] || return 1
 		sleep 0.05
 	done
+}
+
+# Seconds of a clock that nobody sets.
+tap_now() {
+	read -r tap_up _ </proc/uptime && echo "${tap_up%.*}"
+}
+
+is_gone() {
+	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" \
+	    2>/dev/null
 }

@@ -61,7 +61,7 @@ card_run() {
 	VPCD_PORT=$((35963 + card_slot)) "$TOP/scripts/reader" run \
 	    "$card_dir" "$@" </dev/null >>"$card_dir/card.$card_slot.log" 2>&1 &
 	echo $! >"$card_dir/card.$card_slot.pid"
-	if ! wait_for 10 card_settled "$card_dir" "$card_slot" ||
+	if ! wait_for card_settled "$card_dir" "$card_slot" ||
 	    ! slot_has "$card_dir" "$card_slot" Yes; then
 		note "no card appears in slot $card_slot:"
 		tail -n 20 "$card_dir/card.$card_slot.log" | sed 's/^/# /'
@@ -97,12 +97,12 @@ card_stop() {
 	card_process=$(card_pid "$1" "$2") || return 0
 	rm -f "$1/card.$2.pid"
 	kill -s "${3:-TERM}" "$card_process" 2>/dev/null || :
-	# A card that does not hear TERM within 5 s is cut off.
+	# A card that does not hear TERM within half a minute is cut off.
 	(
 		n=0
 		while kill -0 "$card_process" 2>/dev/null; do
 			n=$((n + 1))
-			[ $n -lt 100 ] || kill -9 "$card_process"
+			[ $n -lt 600 ] || kill -9 "$card_process"
 			sleep 0.05
 		done
 	) 2>/dev/null &
@@ -111,5 +111,5 @@ card_stop() {
 	card_status=$?
 	kill "$card_watch" 2>/dev/null
 	wait "$card_watch" 2>/dev/null
-	wait_for 5 slot_has "$1" "$2" No
+	wait_for slot_has "$1" "$2" No
 }

@@ -56,7 +56,7 @@ class Page:
     def request(self, method, url, body=None, kind=None):
         u = urllib.parse.urlsplit(url)
         c = http.client.HTTPSConnection(u.netloc, context=self.context,
-                                        timeout=20)
+                                        timeout=60)
         headers = {'Origin': 'https://' + u.netloc}
         if self.cookie:
             headers['Cookie'] = self.cookie
@@ -104,7 +104,7 @@ class Host:
 
 
 def gone(host, start):
-    host.p.wait(timeout=10)
+    host.p.wait(timeout=60)
     print(json.dumps({'gone_ms': int((time.time() - start) * 1000),
                       'status': host.p.returncode}))
 

@@ -133,11 +133,11 @@ at_exit 'pkill -KILL -P "$issuer" unshare 2>/dev/null'
 is_ready() {
 	grep -q ' ready ' "$WORK/log"
 }
-ok 'the issuer starts with the capabilities of its service' wait_for 20 is_ready
+ok 'the issuer starts with the capabilities of its service' wait_for is_ready
 sed 's/^/# /' "$WORK/log"
 ok 'as two users' grep -q 'separation by=users' "$WORK/log"
 url=$(sed -n 's/.* ready .*url=\([^ ]*\) .*/\1/p' "$WORK/log")
-ok 'and answers' curl --silent --fail --max-time 10 \
+ok 'and answers' curl --silent --fail --max-time 60 \
     --cacert "$root/srv/dev/tls-root.pem" "$url/healthz"
 # unshare passes no signal on; the issuer is its child.
 stop_issuer() {
