@@ -310,14 +310,26 @@ read_yes(int fd, enum cw_language language, unsigned timeout_s)
 	    CW_ERR_REFUSED;
 }
 
-/* What was typed before the question could be read is no answer to it. */
+/* Half a question is none, and what was typed before it could be read is no
+ * answer to it. */
 static enum cw_err
-ask(int fd, struct cw_bytes question, enum cw_language language,
+ask(int fd, const struct cw_buf *question, enum cw_language language,
     unsigned timeout_s)
 {
-	if (tcflush(fd, TCIFLUSH) != 0 || cw_fd_write(fd, question) != CW_OK)
+	if (question->err != CW_OK)
+		return question->err;
+	if (tcflush(fd, TCIFLUSH) != 0 ||
+	    cw_fd_write(fd, cw_buf_bytes(question)) != CW_OK)
 		return CW_ERR_REFUSED;
 	return read_yes(fd, language, timeout_s);
+}
+
+static enum cw_err
+no_terminal(enum cw_language language)
+{
+	fprintf(stderr, "cardwright-agent: %s\n",
+	    cw_message(language, "cli_no_terminal"));
+	return CW_ERR_REFUSED;
 }
 
 enum cw_err
@@ -328,17 +340,12 @@ cw_show_question(enum cw_language language, struct cw_bytes text,
 	struct cw_buf all;
 	enum cw_err err;
 
-	if (fd < 0) {
-		fprintf(stderr, "cardwright-agent: %s\n",
-		    cw_message(language, "cli_no_terminal"));
-		return CW_ERR_REFUSED;
-	}
+	if (fd < 0)
+		return no_terminal(language);
 	cw_buf_init(&all, TEXT_MAX_BYTES);
 	cw_buf_put(&all, text);
 	cw_buf_printf(&all, "\n%s ", cw_message(language, "cli_go_on"));
-	err = cw_fd_write(fd, cw_buf_bytes(&all));
-	if (err == CW_OK)
-		err = read_yes(fd, language, timeout_s);
+	err = ask(fd, &all, language, timeout_s);
 	cw_buf_wipe(&all);
 	close(fd);
 	return err;
@@ -355,20 +362,17 @@ cw_show_consent(const struct cw_show *show, const struct cw_consent *consent,
 
 	if (show->json)
 		print_json(consent);
-	if (fd < 0) {
-		fprintf(stderr, "cardwright-agent: %s\n",
-		    cw_message(show->language, "cli_no_terminal"));
-		return CW_ERR_REFUSED;
-	}
+	if (fd < 0)
+		return no_terminal(show->language);
 	cw_buf_init(&text, TEXT_MAX_BYTES);
 	put_question(&text, show->language, consent);
 	if (!yes)
 		cw_buf_printf(&text, "%s ",
 		    cw_message(show->language,
 			consent->is_resume ? "cli_go_on" : "cli_accept"));
-	err = text.err; /* half a question is none */
-	if (err == CW_OK && !yes) {
-		err = ask(fd, cw_buf_bytes(&text), show->language, timeout_s);
+	err = text.err;
+	if (!yes) {
+		err = ask(fd, &text, show->language, timeout_s);
 	} else if (err == CW_OK && !show->json) {
 		ignored = cw_fd_write(fd, cw_buf_bytes(&text));
 		(void)ignored;

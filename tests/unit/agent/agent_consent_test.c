@@ -13,9 +13,8 @@
 
 static const struct cw_scope scope = { .keys_max = 1 };
 
-/* In a child, whose terminal this is. */
-static void
-be_asked(const char *terminal, enum cw_language language)
+static enum cw_err
+ask_consent(enum cw_language language)
 {
 	const struct cw_show show = { .language = language };
 	const struct cw_consent consent = {
@@ -27,17 +26,34 @@ be_asked(const char *terminal, enum cw_language language)
 		.mode = CW_MODE_ANONYMOUS,
 		.scope = &scope,
 	};
+
+	return cw_show_consent(&show, &consent, false, SECONDS);
+}
+
+static enum cw_err
+ask_question(enum cw_language language)
+{
+	return cw_show_question(language,
+	    cw_bytes_str("The key for issuer.test will be gone."), SECONDS);
+}
+
+/* In a child, whose terminal this is. */
+static void
+be_asked(const char *terminal, enum cw_err (*ask)(enum cw_language),
+    enum cw_language language)
+{
 	enum cw_err err;
 
 	setsid();
 	if (open(terminal, O_RDWR) < 0)
 		_exit(99);
-	err = cw_show_consent(&show, &consent, false, SECONDS);
+	err = ask(language);
 	_exit(err == CW_OK ? 0 : (int)err - 500);
 }
 
 static enum cw_err
-answer(enum cw_language language, const char *typed)
+answer(enum cw_err (*ask)(enum cw_language), enum cw_language language,
+    const char *typed)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	char seen[4096];
@@ -59,7 +75,7 @@ answer(enum cw_language language, const char *typed)
 	}
 	child = fork();
 	if (child == 0)
-		be_asked(ptsname(master), language);
+		be_asked(ptsname(master), ask, language);
 	close(slave);
 	for (;;) {
 		ssize_t got = read(master, seen + n, sizeof(seen) - 1 - n);
@@ -108,7 +124,10 @@ only_a_yes_behind_the_question_accepts(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		print_message("row %zu\n", i);
-		assert_err(answer(rows[i].language, rows[i].typed),
+		assert_err(answer(ask_consent, rows[i].language, rows[i].typed),
+		    rows[i].want);
+		assert_err(answer(ask_question, rows[i].language,
+			       rows[i].typed),
 		    rows[i].want);
 	}
 }
