@@ -20,6 +20,9 @@
 /* Random, chosen by the web process; the first bit is 0, one other is not. */
 #define CW_SERIAL_BYTES 16
 #define CW_SIGNER_CHANNELS 16
+/* Card nonces a use for which an R may be signed that touches what is on a card:
+ * a card loses its nonce with its power, and the wrong card may be in the reader. */
+#define CW_SIGNER_TRIES 8
 
 /* ---- the process ---- */
 
@@ -69,9 +72,10 @@ enum cw_err cw_signer_info(struct cw_signer *signer, struct cw_buf *memory,
 /*
  * Step 3. Verifies the grant (authority, expiry, uses left, profile, mode) and
  * that the scope is within it, fills in grant hash, time, management key and
- * endorsements, and signs R. `tag` proves to the signer, later, that R and the
- * grant were verified. Errors: BAD_GRANT, INVITATION_EXPIRED, INVITATION_USED,
- * BAD_SCOPE, WRONG_MODE, UNKNOWN_PROFILE, PROFILE_REFUSES (also a lifetime
+ * endorsements, and signs R; one that names objects is in the log first. `tag`
+ * proves to the signer, later, that R and the grant were verified. Errors:
+ * BAD_GRANT, INVITATION_EXPIRED, INVITATION_USED (also where such an R was signed
+ * for CW_SIGNER_TRIES other card nonces a use), BAD_SCOPE, WRONG_MODE, UNKNOWN_PROFILE, PROFILE_REFUSES (also a lifetime
  * beyond the profile's, and a grant that asks for fewer approvals than the profile
  * or more than there are operators), BAD_ORIGIN (the
  * URI is not of the configured url; its port is free if that is 0), BAD_TEXT (the
@@ -131,6 +135,17 @@ enum cw_err cw_signer_certify(struct cw_signer *signer,
     const struct cw_session_proof *proof, const struct cw_verdict *verdict,
     struct cw_bytes token, struct cw_bytes key_statement,
     const uint8_t serial[CW_SERIAL_BYTES], struct cw_buf *certificate)
+    __attribute__((warn_unused_result));
+
+/*
+ * Step 8 where nothing was certified: the card's result statement, so that the
+ * session counts as a use of its grant. Again is CW_OK; so is a session whose time
+ * is over. Errors: WRONG_STATEMENT (not of this session; also a verdict of another
+ * signer without token), BAD_SIGNATURE, BAD_GRANT, and those of a token's check.
+ */
+enum cw_err cw_signer_done(struct cw_signer *signer,
+    const struct cw_session_proof *proof, const struct cw_verdict *verdict,
+    struct cw_bytes token, struct cw_bytes result)
     __attribute__((warn_unused_result));
 
 /* Logs a revocation (RFC 5280 reason), once; again is CW_OK. Errors:

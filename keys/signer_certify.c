@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps 4 and 6: tokens and keys. */
+/* Steps 4, 6 and 8: tokens, keys, and results where no key was certified. */
+#include <stdlib.h>
+
 #include "keys/signer_state.h"
 #include "proto/approval.h"
 #include "proto/base/log.h"
@@ -51,17 +53,27 @@ hash_request(struct cw_signer_state *s, uint8_t out[CW_HASH_BYTES])
 /* The verdict's tag says that this signer saw the token in this very session;
  * without a match the token itself must be there. */
 static enum cw_err
-check_verdict(struct cw_signer_state *s, const struct cw_session *x)
+take_verdict(struct cw_signer_state *s, const struct cw_session *x)
 {
 	struct cw_verdict *v = &s->request.verdict;
 	uint8_t tag[CW_TAG_BYTES];
 
 	cw_signer_verdict_tag(s, x, v, tag);
 	if (cw_secret_equal(CW_BYTES_ARRAY(tag), CW_BYTES_ARRAY(v->tag)))
-		return cw_signer_check_binding(s, &x->grant, v);
+		return CW_OK;
 	if (s->request.token.len == 0)
 		return CW_ERR_WRONG_STATEMENT;
 	return cw_signer_check_token_in(s, x, s->request.token, v);
+}
+
+static enum cw_err
+check_verdict(struct cw_signer_state *s, const struct cw_session *x)
+{
+	enum cw_err err = take_verdict(s, x);
+
+	return err == CW_OK ?
+	    cw_signer_check_binding(s, &x->grant, &s->request.verdict) :
+	    err;
 }
 
 static bool
@@ -218,4 +230,41 @@ cw_signer_op_certify(struct cw_signer_state *s)
 	if (err == CW_OK)
 		err = issue(s, &session, &key, hash);
 	return err;
+}
+
+/* Only a card could have said it, in this very session. What it did is the web
+ * process's to check: a use is a use, also when it is late. */
+static enum cw_err
+check_done(struct cw_signer_state *s, const struct cw_session *x)
+{
+	struct cw_result_statement *r = calloc(1, sizeof(*r));
+	enum cw_err err;
+
+	if (r == NULL)
+		return CW_ERR_NO_MEMORY;
+	err = cw_result_statement_verify(s->request.result,
+	    &s->request.verdict.attestation.key, r);
+	if (err == CW_OK && memcmp(r->th, x->th, CW_HASH_BYTES) != 0)
+		err = CW_ERR_WRONG_STATEMENT;
+	free(r);
+	return err;
+}
+
+enum cw_err
+cw_signer_op_done(struct cw_signer_state *s)
+{
+	struct cw_record record = { .kind = CW_RECORD_DONE };
+	struct cw_session x;
+	enum cw_err err = cw_signer_read_proof(s, &s->request.proof, &x);
+
+	if (err == CW_OK)
+		err = take_verdict(s, &x);
+	if (err == CW_OK)
+		err = check_done(s, &x);
+	if (err != CW_OK || cw_index_is_done(&s->log.index, x.th))
+		return err;
+	record.time_s = x.now_s;
+	memcpy(record.grant, x.grant.id, CW_GRANT_ID_BYTES);
+	memcpy(record.th, x.th, CW_HASH_BYTES);
+	return cw_signer_log_append(&s->log, &record);
 }

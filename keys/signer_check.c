@@ -181,7 +181,7 @@ read_both(struct cw_signer_state *s, const struct cw_proof *p,
 }
 
 enum cw_err
-cw_signer_check_proof(struct cw_signer_state *s, const struct cw_proof *p,
+cw_signer_read_proof(struct cw_signer_state *s, const struct cw_proof *p,
     struct cw_session *x)
 {
 	const struct cw_request *q = &x->request;
@@ -199,17 +199,27 @@ cw_signer_check_proof(struct cw_signer_state *s, const struct cw_proof *p,
 		return CW_ERR_BAD_SIGNATURE;
 	if (memcmp(q->grant_hash, x->grant_hash, CW_HASH_BYTES) != 0)
 		return CW_ERR_BAD_GRANT;
+	if (p->card_ephemeral.type != q->suite->agreement)
+		return CW_ERR_BAD_KEY;
+	cw_channel_th(p->request, &p->card_ephemeral, x->th);
+	return CW_OK;
+}
+
+enum cw_err
+cw_signer_check_proof(struct cw_signer_state *s, const struct cw_proof *p,
+    struct cw_session *x)
+{
+	const struct cw_request *q = &x->request;
+	enum cw_err err = cw_signer_read_proof(s, p, x);
+
+	if (err != CW_OK)
+		return err;
 	if (x->now_s + CW_CLOCK_SKEW_S < q->time_s ||
 	    x->now_s > q->time_s + q->lifetime_s)
 		return CW_ERR_SESSION_EXPIRED;
-	if (p->card_ephemeral.type != q->suite->agreement)
-		return CW_ERR_BAD_KEY;
 	err = cw_signer_check_grant(s, &x->grant, x->now_s, &x->profile);
-	if (err == CW_OK)
-		err = cw_signer_check_within(q, &x->grant, x->profile);
-	if (err == CW_OK)
-		cw_channel_th(p->request, &p->card_ephemeral, x->th);
-	return err;
+	return err == CW_OK ? cw_signer_check_within(q, &x->grant, x->profile) :
+			      err;
 }
 
 enum cw_err

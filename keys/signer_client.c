@@ -335,6 +335,22 @@ cw_signer_certify(struct cw_signer *signer,
 }
 
 enum cw_err
+cw_signer_done(struct cw_signer *signer, const struct cw_session_proof *proof,
+    const struct cw_verdict *verdict, struct cw_bytes token,
+    struct cw_bytes result)
+{
+	struct cw_signer_request q = { .op = CW_SIGNER_DONE,
+		.proof = copy_proof(proof),
+		.verdict = *verdict,
+		.token = token,
+		.result = result };
+	struct call call;
+	enum cw_err err = begin(signer, &q, &call);
+
+	return end(&call, err);
+}
+
+enum cw_err
 cw_signer_revoke(struct cw_signer *signer,
     const uint8_t serial[CW_SERIAL_BYTES], unsigned reason)
 {

@@ -34,6 +34,12 @@ grant_id(const void *owner, uint32_t i)
 	return ((const struct cw_index *)owner)->grants[i].id;
 }
 
+static const uint8_t *
+request_key(const void *owner, uint32_t i)
+{
+	return ((const struct cw_index *)owner)->requests[i].key;
+}
+
 void
 cw_index_init(struct cw_index *x)
 {
@@ -43,6 +49,8 @@ cw_index_init(struct cw_index *x)
 	cw_table_init(&x->by_serial, CW_SERIAL_BYTES, entry_serial, x);
 	cw_table_init(&x->by_th, CW_HASH_BYTES, session_th, x);
 	cw_table_init(&x->by_grant, CW_GRANT_ID_BYTES, grant_id, x);
+	cw_table_init(&x->by_nonce, CW_GRANT_ID_BYTES + CW_NONCE_BYTES,
+	    request_key, x);
 }
 
 void
@@ -53,9 +61,11 @@ cw_index_wipe(struct cw_index *x)
 	cw_table_wipe(&x->by_serial);
 	cw_table_wipe(&x->by_th);
 	cw_table_wipe(&x->by_grant);
+	cw_table_wipe(&x->by_nonce);
 	free(x->entries);
 	free(x->sessions);
 	free(x->grants);
+	free(x->requests);
 	memset(x, 0, sizeof(*x));
 }
 
@@ -81,6 +91,14 @@ join_key(uint8_t out[CW_HASH_BYTES + 4], const uint8_t *th, uint32_t key_id)
 {
 	memcpy(out, th, CW_HASH_BYTES);
 	memcpy(out + CW_HASH_BYTES, &key_id, 4);
+}
+
+static void
+join_nonce(uint8_t out[CW_GRANT_ID_BYTES + CW_NONCE_BYTES],
+    const uint8_t *grant, const uint8_t *nonce)
+{
+	memcpy(out, grant, CW_GRANT_ID_BYTES);
+	memcpy(out + CW_GRANT_ID_BYTES, nonce, CW_NONCE_BYTES);
 }
 
 static enum cw_err
@@ -179,7 +197,7 @@ add_certified(struct cw_index *x, const struct cw_record *r, uint64_t at,
 		err = add_entry(x, r, at, len, session);
 	if (err != CW_OK)
 		return err;
-	if (x->sessions[session].live++ == 0)
+	if (x->sessions[session].live++ == 0 && !x->sessions[session].done)
 		x->grants[x->sessions[session].grant].live++;
 	x->sessions[session].certified++;
 	return CW_OK;
@@ -195,8 +213,51 @@ add_revoked(struct cw_index *x, const struct cw_record *r)
 		return CW_ERR_UNKNOWN_SERIAL;
 	x->entries[i].revoked = true;
 	s = &x->sessions[x->entries[i].session];
-	if (--s->live == 0)
+	if (--s->live == 0 && !s->done)
 		x->grants[s->grant].live--;
+	return CW_OK;
+}
+
+static enum cw_err
+add_requested(struct cw_index *x, const struct cw_record *r)
+{
+	uint32_t i = (uint32_t)x->n_requests;
+	uint32_t grant;
+	void *array;
+
+	if (cw_index_has_request(x, r->grant, r->nonce))
+		return CW_ERR_EXISTS;
+	if (find_grant(x, r->grant, &grant) != CW_OK)
+		return CW_ERR_NO_MEMORY;
+	array = reserve(x->requests, x->n_requests, &x->cap_requests,
+	    sizeof(*x->requests));
+	if (array == NULL)
+		return CW_ERR_NO_MEMORY;
+	x->requests = array;
+	join_nonce(x->requests[i].key, r->grant, r->nonce);
+	if (cw_table_add(&x->by_nonce, i) != CW_OK)
+		return CW_ERR_NO_MEMORY;
+	x->n_requests++;
+	x->grants[grant].requests++;
+	return CW_OK;
+}
+
+static enum cw_err
+add_done(struct cw_index *x, const struct cw_record *r)
+{
+	struct cw_index_session *s;
+	uint32_t session;
+	enum cw_err err;
+
+	if (cw_index_is_done(x, r->th))
+		return CW_ERR_EXISTS;
+	err = find_session(x, r, &session);
+	if (err != CW_OK)
+		return err;
+	s = &x->sessions[session];
+	s->done = true;
+	if (s->live == 0)
+		x->grants[s->grant].live++;
 	return CW_OK;
 }
 
@@ -204,9 +265,19 @@ enum cw_err
 cw_index_add(struct cw_index *x, const struct cw_record *r, uint64_t at,
     size_t len)
 {
-	if (r->kind == CW_RECORD_CERTIFIED)
+	switch (r->kind) {
+	case CW_RECORD_CERTIFIED:
 		return add_certified(x, r, at, len);
-	return r->kind == CW_RECORD_REVOKED ? add_revoked(x, r) : CW_OK;
+	case CW_RECORD_REVOKED:
+		return add_revoked(x, r);
+	case CW_RECORD_REQUESTED:
+		return add_requested(x, r);
+	case CW_RECORD_DONE:
+		return add_done(x, r);
+	case CW_RECORD_START:
+		break;
+	}
+	return CW_OK;
 }
 
 static const struct cw_index_entry *
@@ -247,6 +318,33 @@ cw_index_session_keys(const struct cw_index *x, const uint8_t th[CW_HASH_BYTES])
 	return i == CW_TABLE_NONE ? 0 : x->sessions[i].certified;
 }
 
+bool
+cw_index_is_done(const struct cw_index *x, const uint8_t th[CW_HASH_BYTES])
+{
+	uint32_t i = cw_table_find(&x->by_th, th);
+
+	return i != CW_TABLE_NONE && x->sessions[i].done;
+}
+
+bool
+cw_index_has_request(const struct cw_index *x,
+    const uint8_t grant[CW_GRANT_ID_BYTES], const uint8_t nonce[CW_NONCE_BYTES])
+{
+	uint8_t key[CW_GRANT_ID_BYTES + CW_NONCE_BYTES];
+
+	join_nonce(key, grant, nonce);
+	return cw_table_find(&x->by_nonce, key) != CW_TABLE_NONE;
+}
+
+size_t
+cw_index_requests(const struct cw_index *x,
+    const uint8_t grant[CW_GRANT_ID_BYTES])
+{
+	uint32_t i = cw_table_find(&x->by_grant, grant);
+
+	return i == CW_TABLE_NONE ? 0 : x->grants[i].requests;
+}
+
 size_t
 cw_index_uses(const struct cw_index *x, const uint8_t grant[CW_GRANT_ID_BYTES],
     const uint8_t *th)
@@ -260,7 +358,7 @@ cw_index_uses(const struct cw_index *x, const uint8_t grant[CW_GRANT_ID_BYTES],
 		return 0;
 	live = x->grants[i].live;
 	if (own != CW_TABLE_NONE && x->sessions[own].grant == i &&
-	    x->sessions[own].live > 0)
+	    (x->sessions[own].live > 0 || x->sessions[own].done))
 		live--;
 	return live;
 }

@@ -68,6 +68,7 @@ static const struct {
 	[CW_SIGNER_CERTIFY] = { "certify", cw_signer_op_certify },
 	[CW_SIGNER_REVOKE] = { "revoke", cw_signer_op_revoke },
 	[CW_SIGNER_READ] = { "read", cw_signer_op_read },
+	[CW_SIGNER_DONE] = { "done", cw_signer_op_done },
 };
 
 enum cw_err

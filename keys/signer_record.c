@@ -8,6 +8,8 @@ static const size_t items[] = {
 	[CW_RECORD_START] = 5,
 	[CW_RECORD_CERTIFIED] = 9,
 	[CW_RECORD_REVOKED] = 5,
+	[CW_RECORD_REQUESTED] = 5,
+	[CW_RECORD_DONE] = 5,
 };
 
 bool
@@ -31,6 +33,13 @@ cw_record_encode(const struct cw_record *r, struct cw_buf *out)
 	if (r->kind == CW_RECORD_REVOKED) {
 		cw_cbor_put_bstr(out, CW_BYTES_ARRAY(r->serial));
 		cw_cbor_put_uint(out, r->reason);
+		return;
+	}
+	if (r->kind == CW_RECORD_REQUESTED || r->kind == CW_RECORD_DONE) {
+		cw_cbor_put_bstr(out, CW_BYTES_ARRAY(r->grant));
+		cw_cbor_put_bstr(out,
+		    r->kind == CW_RECORD_DONE ? CW_BYTES_ARRAY(r->th) :
+						CW_BYTES_ARRAY(r->nonce));
 		return;
 	}
 	cw_cbor_put_bstr(out, CW_BYTES_ARRAY(r->th));
@@ -61,7 +70,7 @@ cw_record_decode(struct cw_bytes in, struct cw_record *out)
 	memset(out, 0, sizeof(*out));
 	cw_cbor_init(&r, in);
 	n = cw_cbor_array(&r, 5, 9);
-	out->kind = cw_cbor_u32(&r, CW_RECORD_START, CW_RECORD_REVOKED);
+	out->kind = cw_cbor_u32(&r, CW_RECORD_START, CW_RECORD_DONE);
 	if (r.err == CW_OK && n != items[out->kind])
 		cw_cbor_fail(&r, CW_ERR_OUT_OF_RANGE);
 	cw_cbor_bstr_into(&r, out->previous, sizeof(out->previous));
@@ -72,6 +81,12 @@ cw_record_decode(struct cw_bytes in, struct cw_record *out)
 	} else if (out->kind == CW_RECORD_REVOKED) {
 		cw_cbor_bstr_into(&r, out->serial, sizeof(out->serial));
 		out->reason = cw_cbor_u32(&r, 0, 10);
+	} else if (out->kind == CW_RECORD_REQUESTED) {
+		cw_cbor_bstr_into(&r, out->grant, sizeof(out->grant));
+		cw_cbor_bstr_into(&r, out->nonce, sizeof(out->nonce));
+	} else if (out->kind == CW_RECORD_DONE) {
+		cw_cbor_bstr_into(&r, out->grant, sizeof(out->grant));
+		cw_cbor_bstr_into(&r, out->th, sizeof(out->th));
 	} else if (out->kind == CW_RECORD_CERTIFIED) {
 		get_certified(&r, out);
 	}

@@ -23,6 +23,46 @@ is_own_url(const struct cw_config *config, struct cw_bytes uri)
 	    memchr(origin.ptr + len, ':', origin.len - len) == NULL;
 }
 
+/*
+ * What an R does to the keys that are on a card leaves no certificate to count by,
+ * and what becomes of it only the web process learns. So it counts when it is
+ * signed: by the card nonce, as no card takes two for one.
+ */
+static bool
+may_touch(const struct cw_request *f)
+{
+	return f->scope.n_objects > 0;
+}
+
+static enum cw_err
+check_tries(const struct cw_signer_state *s, const struct cw_grant *grant)
+{
+	const struct cw_request *f = &s->request.fields;
+	const struct cw_index *index = &s->log.index;
+
+	return may_touch(f) &&
+		!cw_index_has_request(index, grant->id, f->card_nonce) &&
+		cw_index_requests(index, grant->id) / CW_SIGNER_TRIES >=
+		    grant->uses ?
+	    CW_ERR_INVITATION_USED :
+	    CW_OK;
+}
+
+static enum cw_err
+record_try(struct cw_signer_state *s, const struct cw_grant *grant)
+{
+	const struct cw_request *f = &s->request.fields;
+	struct cw_record record = { .kind = CW_RECORD_REQUESTED,
+		.time_s = f->time_s };
+
+	if (!may_touch(f) ||
+	    cw_index_has_request(&s->log.index, grant->id, f->card_nonce))
+		return CW_OK;
+	memcpy(record.grant, grant->id, CW_GRANT_ID_BYTES);
+	memcpy(record.nonce, f->card_nonce, CW_NONCE_BYTES);
+	return cw_signer_log_append(&s->log, &record);
+}
+
 static enum cw_err
 check_fields(struct cw_signer_state *s, const struct cw_grant *grant,
     const struct cw_profile *profile)
@@ -40,6 +80,9 @@ check_fields(struct cw_signer_state *s, const struct cw_grant *grant,
 		return CW_ERR_BAD_ORIGIN;
 	if (cw_index_uses(&s->log.index, grant->id, NULL) >= grant->uses)
 		return CW_ERR_INVITATION_USED;
+	err = check_tries(s, grant);
+	if (err != CW_OK)
+		return err;
 	/* Better refused here than when the card has made its keys. */
 	return cw_signer_check_subject(s, grant, f->grant_hash, profile,
 	    &subject);
@@ -99,6 +142,8 @@ cw_signer_op_sign(struct cw_signer_state *s)
 		err = check_fields(s, &grant, profile);
 	if (err == CW_OK)
 		err = make_request(s, now_s);
+	if (err == CW_OK)
+		err = record_try(s, &grant);
 	if (err == CW_OK)
 		cw_signer_keep_grant(s, s->request.fields.grant_hash);
 	return err;

@@ -85,6 +85,9 @@ enum cw_err cw_signer_op_revoke(struct cw_signer_state *s)
 enum cw_err cw_signer_op_read(struct cw_signer_state *s)
     __attribute__((warn_unused_result));
 
+enum cw_err cw_signer_op_done(struct cw_signer_state *s)
+    __attribute__((warn_unused_result));
+
 /* ---- shared checks ---- */
 
 /* What a proof was found to say. Views borrow from the request's packet. */
@@ -127,8 +130,14 @@ enum cw_err cw_signer_check_within(const struct cw_request *request,
     __attribute__((warn_unused_result));
 
 /* R and grant are this signer's and the authority's, by the tag or by their
- * signatures; R is for this grant and covers now. Errors: BAD_GRANT,
- * BAD_SIGNATURE, SESSION_EXPIRED, and those of the two above. */
+ * signatures, and R is for this grant; all of `out` but the profile. Errors:
+ * BAD_GRANT, BAD_SIGNATURE, BAD_KEY. */
+enum cw_err cw_signer_read_proof(struct cw_signer_state *s,
+    const struct cw_proof *proof, struct cw_session *out)
+    __attribute__((warn_unused_result));
+
+/* The same, and R covers now. Errors: also SESSION_EXPIRED, and those of the two
+ * above. */
 enum cw_err cw_signer_check_proof(struct cw_signer_state *s,
     const struct cw_proof *proof, struct cw_session *out)
     __attribute__((warn_unused_result));

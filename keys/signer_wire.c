@@ -87,8 +87,9 @@ get_token(struct cw_cbor_reader *r, struct cw_signer_request *q)
 	q->token = cw_cbor_bstr(r, 1, CW_BODY_MAX);
 }
 
+/* What was found of the token, and the token again if that is another signer's. */
 static void
-put_certify(const struct cw_signer_request *q, struct cw_buf *b)
+put_found(const struct cw_signer_request *q, struct cw_buf *b)
 {
 	struct cw_buf verdict;
 
@@ -101,6 +102,28 @@ put_certify(const struct cw_signer_request *q, struct cw_buf *b)
 		b->err = verdict.err;
 	cw_buf_wipe(&verdict);
 	cw_cbor_put_bstr(b, q->token);
+}
+
+static void
+get_found(struct cw_cbor_reader *r, struct cw_signer_request *q)
+{
+	struct cw_bytes verdict;
+	enum cw_err err;
+
+	get_proof(r, &q->proof);
+	verdict = cw_cbor_bstr(r, 1, CW_REQUEST_MAX);
+	q->token = cw_cbor_bstr(r, 0, CW_BODY_MAX);
+	if (r->err != CW_OK)
+		return;
+	err = cw_verdict_decode(verdict, &q->verdict);
+	if (err != CW_OK)
+		cw_cbor_fail(r, err);
+}
+
+static void
+put_certify(const struct cw_signer_request *q, struct cw_buf *b)
+{
+	put_found(q, b);
 	cw_cbor_put_bstr(b, q->key_statement);
 	cw_cbor_put_bstr(b, CW_BYTES_ARRAY(q->serial));
 	cw_field_put_bstrs(b, q->approvals, q->n_approvals);
@@ -122,21 +145,25 @@ get_serial(struct cw_cbor_reader *r, struct cw_signer_request *q)
 static void
 get_certify(struct cw_cbor_reader *r, struct cw_signer_request *q)
 {
-	struct cw_bytes verdict;
-	enum cw_err err;
-
-	get_proof(r, &q->proof);
-	verdict = cw_cbor_bstr(r, 1, CW_REQUEST_MAX);
-	q->token = cw_cbor_bstr(r, 0, CW_BODY_MAX);
+	get_found(r, q);
 	q->key_statement = cw_cbor_bstr(r, 1, CW_COMMAND_MAX);
 	get_serial(r, q);
 	q->n_approvals = cw_field_bstrs(r, 0, CW_OPERATORS_MAX, CW_APPROVAL_MAX,
 	    q->approvals);
-	if (r->err != CW_OK)
-		return;
-	err = cw_verdict_decode(verdict, &q->verdict);
-	if (err != CW_OK)
-		cw_cbor_fail(r, err);
+}
+
+static void
+put_done(const struct cw_signer_request *q, struct cw_buf *b)
+{
+	put_found(q, b);
+	cw_cbor_put_bstr(b, q->result);
+}
+
+static void
+get_done(struct cw_cbor_reader *r, struct cw_signer_request *q)
+{
+	get_found(r, q);
+	q->result = cw_cbor_bstr(r, 1, CW_COMMAND_MAX);
 }
 
 static void
@@ -180,6 +207,7 @@ static const struct row {
 	[CW_SIGNER_CERTIFY] = { 6, 1, put_certify, get_certify },
 	[CW_SIGNER_REVOKE] = { 2, 0, put_revoke, get_revoke },
 	[CW_SIGNER_READ] = { 2, 1, put_read, get_read },
+	[CW_SIGNER_DONE] = { 4, 0, put_done, get_done },
 };
 
 size_t
@@ -208,7 +236,7 @@ cw_signer_request_decode(struct cw_bytes packet, struct cw_signer_request *out)
 	cw_cbor_init(&r, packet);
 	n = cw_cbor_array(&r, 2, 8);
 	out->id = cw_cbor_uint(&r, 0, UINT64_MAX);
-	out->op = cw_cbor_u32(&r, CW_SIGNER_INFO, CW_SIGNER_READ);
+	out->op = cw_cbor_u32(&r, CW_SIGNER_INFO, CW_SIGNER_DONE);
 	if (r.err == CW_OK && n != 2 + rows[out->op].arguments)
 		cw_cbor_fail(&r, CW_ERR_OUT_OF_RANGE);
 	if (r.err == CW_OK && rows[out->op].get != NULL)

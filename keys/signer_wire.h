@@ -12,6 +12,7 @@
  *                                     -> [certificate]
  *   5 revoke  [serial, reason]        -> []
  *   6 read    [from, max]             -> [[* [index, revoked, serial, th, time]]]
+ *   7 done    [proof, verdict, token, result statement] -> []
  *
  *   proof = [R: bstr, tag: bstr .size 32, grant: bstr, card ephemeral: cose-key]
  *   request-fields = [suite, session-id, uri, issuer ephemeral, card nonce,
@@ -37,9 +38,10 @@ enum cw_signer_op {
 	CW_SIGNER_CERTIFY = 4,
 	CW_SIGNER_REVOKE = 5,
 	CW_SIGNER_READ = 6,
+	CW_SIGNER_DONE = 7,
 };
 
-#define CW_SIGNER_OPS 7
+#define CW_SIGNER_OPS 8
 
 struct cw_proof {
 	struct cw_bytes request;
@@ -52,12 +54,13 @@ struct cw_proof {
 struct cw_signer_request {
 	uint64_t id;
 	enum cw_signer_op op;
-	struct cw_bytes grant;     /* sign */
-	struct cw_request fields;  /* sign; the signer fills in the rest */
-	struct cw_proof proof;     /* token, certify */
-	struct cw_bytes token;     /* token, certify (there it may be empty) */
-	struct cw_verdict verdict; /* certify */
-	struct cw_bytes key_statement;   /* certify */
+	struct cw_bytes grant;         /* sign */
+	struct cw_request fields;      /* sign; the signer fills in the rest */
+	struct cw_proof proof;         /* token, certify, done */
+	struct cw_bytes token;         /* token; certify, done: may be empty */
+	struct cw_verdict verdict;     /* certify, done */
+	struct cw_bytes key_statement; /* certify */
+	struct cw_bytes result;        /* done: the statement */
 	uint8_t serial[CW_SERIAL_BYTES]; /* certify, revoke */
 	size_t n_approvals;              /* certify */
 	struct cw_bytes approvals[CW_OPERATORS_MAX];

@@ -139,6 +139,52 @@ retire(struct cw_step_run *run)
 }
 
 static enum cw_err
+ask_to_count(struct cw_step_run *run, struct cw_bytes statement)
+{
+	struct cw_session *s = run->session;
+	struct cw_store *store = run->engine->store;
+	struct cw_session_proof proof = { cw_buf_bytes(&s->request),
+		s->request_tag, cw_buf_bytes(&s->grant),
+		&run->secret->card_ephemeral, NULL, 0 };
+	struct cw_verdict verdict;
+	struct cw_buf token;
+	enum cw_err err =
+	    cw_verdict_decode(cw_buf_bytes(&s->verdict), &verdict);
+
+	if (err != CW_OK)
+		return CW_ERR_STORE_CORRUPT;
+	err = cw_signer_done(run->engine->signer, &proof, &verdict,
+	    CW_BYTES_NONE, statement);
+	if (err != CW_ERR_WRONG_STATEMENT)
+		return err;
+	/* The verdict is another signer's: it wants to see the token itself. */
+	cw_buf_init(&token, CW_BODY_MAX);
+	err = store->step_load(store, s->id, 1, NULL, NULL, &token);
+	if (err == CW_OK)
+		err = cw_signer_done(run->engine->signer, &proof, &verdict,
+		    cw_buf_bytes(&token), statement);
+	cw_buf_wipe(&token);
+	return err;
+}
+
+/* Where nothing was certified the signer counts the use by the result. If it will
+ * not, that undoes nothing on the card: what was done there is kept. */
+static enum cw_err
+count(struct cw_step_run *run, struct cw_bytes statement)
+{
+	enum cw_err err;
+
+	if (cw_session_has_serial(run->session))
+		return CW_OK;
+	err = ask_to_count(run, statement);
+	if (err == CW_OK || cw_step_is_transient(err))
+		return err;
+	cw_log_fail(err, "session.uncounted", "deeds=%zu",
+	    run->secret->n_deeds);
+	return CW_OK;
+}
+
+static enum cw_err
 accept(struct cw_step_run *run, struct cw_bytes statement)
 {
 	struct cw_certificate *c = &run->certificate;
@@ -200,6 +246,8 @@ cw_step_result(struct cw_step_run *run)
 		err = check_result(run, c->replies[c->n - 1].statement);
 		ended = err != CW_OK && !cw_step_is_transient(err);
 	}
+	if (err == CW_OK)
+		err = count(run, c->replies[c->n - 1].statement);
 	if (err == CW_OK)
 		err = accept(run, c->replies[c->n - 1].statement);
 	else if (ended)

@@ -65,6 +65,8 @@ cw_log_file_make(struct cw_log_file *f)
 		cw_log_file_certified(2),
 		cw_log_file_revoked(1),
 		cw_log_file_certified(3),
+		{ .kind = CW_RECORD_REQUESTED, .nonce = { 1 } },
+		{ .kind = CW_RECORD_DONE, .th = { 1 } },
 	};
 	struct cw_signer_log log;
 

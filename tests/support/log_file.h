@@ -6,7 +6,7 @@
 
 #include "keys/signer_log.h"
 
-#define CW_LOG_FILE_COMMITS 8
+#define CW_LOG_FILE_COMMITS 10
 
 extern const uint8_t cw_log_file_key[CW_TAG_BYTES];
 
@@ -22,7 +22,8 @@ struct cw_log_file {
 struct cw_record cw_log_file_certified(uint8_t n);
 struct cw_record cw_log_file_revoked(uint8_t n);
 
-/* Start, certified 1 and 2, revoked 1, certified 3; each a commit. */
+/* Start, certified 1 and 2, revoked 1, certified 3, and of a grant of zeros an R
+ * for nonce 1 0… and the session 1 0… done; each a commit. */
 void cw_log_file_make(struct cw_log_file *f);
 void cw_log_file_free(struct cw_log_file *f);
 

@@ -46,6 +46,7 @@ open_whole(struct cw_signer_log *log)
 static void
 a_log_says_after_a_restart_what_it_said_before(void **state)
 {
+	const struct cw_record keyless = { .nonce = { 1 }, .th = { 1 } };
 	struct cw_record r = cw_log_file_certified(2);
 	struct cw_signer_log log;
 	struct cw_buf der;
@@ -61,6 +62,14 @@ a_log_says_after_a_restart_what_it_said_before(void **state)
 	assert_int_equal(cw_index_uses(&log.index, r.grant, NULL), 2);
 	assert_int_equal(cw_index_uses(&log.index, r.grant, r.th), 1);
 	assert_non_null(cw_index_by_serial(&log.index, r.serial));
+	assert_int_equal(cw_index_requests(&log.index, keyless.grant), 1);
+	assert_true(
+	    cw_index_has_request(&log.index, keyless.grant, keyless.nonce));
+	assert_false(cw_index_has_request(&log.index, r.grant, keyless.nonce));
+	assert_true(cw_index_is_done(&log.index, keyless.th));
+	assert_int_equal(cw_index_uses(&log.index, keyless.grant, NULL), 1);
+	assert_int_equal(cw_index_uses(&log.index, keyless.grant, keyless.th),
+	    0);
 	cw_buf_init(&der, CW_CERT_MAX_BYTES);
 	assert_err(cw_signer_log_certificate(&log,
 		       cw_index_by_request(&log.index, r.request), &der),
@@ -77,7 +86,10 @@ what_was_certified_is_not_logged_again(void **state)
 			 serial = cw_log_file_certified(8),
 			 request = cw_log_file_certified(8),
 			 session = cw_log_file_certified(2),
-			 none = cw_log_file_revoked(7);
+			 none = cw_log_file_revoked(7),
+			 asked = { .kind = CW_RECORD_REQUESTED,
+				 .nonce = { 1 } },
+			 done = { .kind = CW_RECORD_DONE, .th = { 1 } };
 	struct cw_signer_log log;
 
 	(void)state;
@@ -98,6 +110,10 @@ what_was_certified_is_not_logged_again(void **state)
 	assert_err(cw_signer_log_append(&log, &session),
 	    CW_ERR_WRONG_STATEMENT);
 	assert_err(cw_signer_log_append(&log, &none), CW_ERR_UNKNOWN_SERIAL);
+	assert_err(cw_signer_log_append(&log, &asked), CW_ERR_EXISTS);
+	assert_err(cw_signer_log_append(&log, &done), CW_ERR_EXISTS);
+	memcpy(done.th, key.th, sizeof(done.th));
+	assert_err(cw_signer_log_append(&log, &done), CW_ERR_WRONG_STATEMENT);
 	assert_int_equal(log.pending.len, 0);
 	cw_signer_log_close(&log);
 }

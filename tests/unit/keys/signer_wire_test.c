@@ -42,13 +42,16 @@ example(enum cw_signer_op op)
 		q.grant = cw_bytes_str("grant");
 		q.fields = cw_keys_request(&grant);
 	}
-	if (op == CW_SIGNER_TOKEN || op == CW_SIGNER_CERTIFY) {
+	if (op == CW_SIGNER_TOKEN || op == CW_SIGNER_CERTIFY ||
+	    op == CW_SIGNER_DONE) {
 		q.proof.request = cw_bytes_str("R");
 		q.proof.grant = cw_bytes_str("grant");
 		q.proof.card_ephemeral = pub;
 		q.token = cw_bytes_str("token");
 	}
-	if (op == CW_SIGNER_CERTIFY) {
+	if (op == CW_SIGNER_DONE)
+		q.result = cw_bytes_str("result");
+	if (op == CW_SIGNER_CERTIFY || op == CW_SIGNER_DONE) {
 		v->attestation.kind = CW_ATTESTATION_BATCH;
 		v->attestation.key = pub;
 		memcpy(v->attestation.model, "Card", 5);
@@ -132,6 +135,12 @@ no_statement(struct cw_signer_request *q)
 }
 
 static void
+no_result(struct cw_signer_request *q)
+{
+	q->result = CW_BYTES_NONE;
+}
+
+static void
 negative_serial(struct cw_signer_request *q)
 {
 	q->serial[0] = 0x80;
@@ -177,6 +186,8 @@ static const struct row {
 	{ "no token to check", CW_SIGNER_TOKEN, no_token, false },
 	{ "no token to certify", CW_SIGNER_CERTIFY, no_token, true },
 	{ "no statement", CW_SIGNER_CERTIFY, no_statement, false },
+	{ "no token with a result", CW_SIGNER_DONE, no_token, true },
+	{ "no result", CW_SIGNER_DONE, no_result, false },
 	{ "a negative serial", CW_SIGNER_CERTIFY, negative_serial, false },
 	{ "a zero serial", CW_SIGNER_REVOKE, zero_serial, false },
 	{ "a reason that is none", CW_SIGNER_REVOKE, no_such_reason, false },
@@ -209,14 +220,14 @@ static void
 an_operation_that_there_is_not_is_malformed(void **state)
 {
 	static const uint8_t none[] = { 0x82, 0x01, 0x00 };
-	static const uint8_t seven[] = { 0x82, 0x01, 0x07 };
+	static const uint8_t eight[] = { 0x82, 0x01, 0x08 };
 	static const uint8_t extra[] = { 0x83, 0x01, 0x01, 0x00 };
 	struct cw_signer_request *back = calloc(1, sizeof(*back));
 
 	(void)state;
 	assert_err(cw_signer_request_decode(CW_BYTES_ARRAY(none), back),
 	    CW_ERR_OUT_OF_RANGE);
-	assert_err(cw_signer_request_decode(CW_BYTES_ARRAY(seven), back),
+	assert_err(cw_signer_request_decode(CW_BYTES_ARRAY(eight), back),
 	    CW_ERR_OUT_OF_RANGE);
 	assert_err(cw_signer_request_decode(CW_BYTES_ARRAY(extra), back),
 	    CW_ERR_OUT_OF_RANGE);

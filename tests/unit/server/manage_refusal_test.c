@@ -413,6 +413,28 @@ without_the_signer_no_round_is_lost(void **state)
 	cw_server_play_wipe(&play);
 }
 
+/* It counts what was done, before the store has it. */
+static void
+without_the_signer_a_result_waits(void **state)
+{
+	struct cw_server_world *w = *state;
+	char serial[CW_MANAGE_SERIAL];
+	struct cw_server_play play;
+
+	cw_manage_enroll(w, PERSON, serial);
+	cw_manage_about(w, "manage", serial, false);
+	cw_server_play_begin(w, &play, 2);
+	cw_keys_tree_kill(w->tree);
+	cw_server_play_message(w, &play, 3);
+	assert_err(cw_server_play_post(w, &play, 3), CW_ERR_SIGNER_DOWN);
+	assert_false(play.ended);
+	assert_int_equal(cw_manage_status(w, serial, NULL), CW_CERT_ACTIVE);
+	cw_keys_tree_start(w->tree, CW_SIGNER_CHANNELS);
+	assert_err(cw_server_play_post(w, &play, 3), CW_OK);
+	assert_int_equal(cw_manage_status(w, serial, NULL), CW_CERT_SUSPENDED);
+	cw_server_play_wipe(&play);
+}
+
 int
 main(void)
 {
@@ -427,6 +449,7 @@ main(void)
 		cw_server_test(what_does_not_verify_changes_nothing),
 		cw_server_test(a_card_that_is_pulled_in_each_round_goes_on),
 		cw_server_test(without_the_signer_no_round_is_lost),
+		cw_server_test(without_the_signer_a_result_waits),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,

@@ -288,6 +288,27 @@ an_invitation_without_a_key_is_used_as_often_as_it_says(void **state)
 	cw_server_play_wipe(&play);
 }
 
+/* The signer's log is another file: what was done is known there. */
+static void
+a_store_that_was_put_back_unlocks_nothing_twice(void **state)
+{
+	struct cw_server_world *w = *state;
+	char serial[CW_MANAGE_SERIAL];
+	struct cw_server_play play;
+
+	cw_manage_enroll(w, PERSON, serial);
+	cw_manage_about(w, "unlock", serial, false);
+	cw_server_world_copy_store(w, "older");
+	cw_server_play_begin(w, &play, 3);
+	assert_int_equal(play.answers[3].len, 0);
+	cw_server_play_wipe(&play);
+	cw_server_world_put_back(w, "older");
+	cw_server_play_init(&play);
+	cw_server_play_message(w, &play, 0);
+	assert_err(cw_server_play_post(w, &play, 0), CW_ERR_INVITATION_USED);
+	cw_server_play_wipe(&play);
+}
+
 /* However many sessions were begun before the first of them ended. */
 static void
 an_unlock_for_one_use_is_given_once_by_sessions_side_by_side(void **state)
@@ -359,6 +380,7 @@ main(void)
 		cw_server_test(a_long_list_takes_several_rounds),
 		cw_server_test(
 		    an_invitation_without_a_key_is_used_as_often_as_it_says),
+		cw_server_test(a_store_that_was_put_back_unlocks_nothing_twice),
 		cw_server_test(
 		    an_unlock_for_one_use_is_given_once_by_sessions_side_by_side),
 		cw_server_test(
