@@ -45,11 +45,11 @@ show_text(const struct listing *l)
 {
 	printf("%s\n", l->info->name);
 	if (l->err != CW_OK) {
-		printf("  %s\n", cw_err_what(l->err));
+		printf("  %s\n", cw_message_what(cw_show_language(), l->err));
 		return;
 	}
 	if (l->n == 0)
-		printf("  a Cardwright card without keys\n");
+		printf("  %s\n", cw_message(cw_show_language(), "cli_no_keys"));
 	for (size_t i = 0; i < l->n; i++)
 		printf("  slot %02X  %-9s %s\n", l->slots[i].slot,
 		    type_name(l->slots[i].type),

@@ -6,7 +6,7 @@
 #include "proto/text.h"
 
 static int
-care(const struct cw_options *options, const char *event, const char *words,
+care(const struct cw_options *options, const char *event, const char *key,
     enum cw_err (*run)(struct cw_holding *h))
 {
 	struct cw_holding h;
@@ -17,7 +17,7 @@ care(const struct cw_options *options, const char *event, const char *words,
 	if (err == CW_OK)
 		err = run(&h);
 	if (err == CW_OK)
-		cw_holding_say(&h, event, words);
+		cw_holding_say(&h, event, key);
 	return cw_holding_end(&h, err);
 }
 
@@ -34,8 +34,7 @@ change_pin(struct cw_holding *h)
 int
 cw_cmd_change_pin(const struct cw_options *options)
 {
-	return care(options, "pin-changed", "The PIN has been changed.",
-	    change_pin);
+	return care(options, "pin-changed", "cli_pin_changed", change_pin);
 }
 
 static enum cw_err
@@ -47,8 +46,7 @@ change_puk(struct cw_holding *h)
 int
 cw_cmd_change_puk(const struct cw_options *options)
 {
-	return care(options, "puk-changed", "The PUK has been changed.",
-	    change_puk);
+	return care(options, "puk-changed", "cli_puk_changed", change_puk);
 }
 
 static enum cw_err
@@ -67,7 +65,7 @@ cw_cmd_unblock(const struct cw_options *options)
 		    "cardwright-agent: --keep-pin is for a key's PIN\n");
 		return cw_err_exit_status(CW_ERR_USAGE);
 	}
-	return care(options, "unblocked", "The PIN is unblocked.", unblock);
+	return care(options, "unblocked", "cli_unblocked", unblock);
 }
 
 /* ---- the end of keys ---- */
@@ -99,7 +97,7 @@ static enum cw_err delete (struct cw_holding *h) {
 int
 cw_cmd_delete(const struct cw_options *options)
 {
-	return care(options, "deleted", "The key has been deleted.", delete);
+	return care(options, "deleted", "cli_deleted", delete);
 }
 
 static enum cw_err
@@ -114,7 +112,7 @@ reset(struct cw_holding *h)
 int
 cw_cmd_reset(const struct cw_options *options)
 {
-	return care(options, "reset", "The card is empty.", reset);
+	return care(options, "reset", "cli_is_empty", reset);
 }
 
 /* ---- a statement ---- */

@@ -169,12 +169,12 @@ cw_holding_write(struct cw_holding *h, const char *event, int32_t algorithm,
 }
 
 void
-cw_holding_say(const struct cw_holding *h, const char *event, const char *words)
+cw_holding_say(const struct cw_holding *h, const char *event, const char *key)
 {
 	struct cw_buf line;
 
 	if (!h->options->json) {
-		printf("%s\n", words);
+		printf("%s\n", cw_message(h->hold.language, key));
 		return;
 	}
 	begin_event(h, &line, event);

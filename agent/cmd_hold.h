@@ -36,9 +36,9 @@ enum cw_err cw_holding_begin(struct cw_holding *h)
 enum cw_err cw_holding_write(struct cw_holding *h, const char *event,
     int32_t algorithm, unsigned mode) __attribute__((warn_unused_result));
 
-/* What was done without any output, as an event or in words. */
+/* What was done without any output: an event, or the catalogue's text. */
 void cw_holding_say(const struct cw_holding *h, const char *event,
-    const char *words);
+    const char *key);
 
 /* Says the error, if there is one; frees all; the exit status. */
 int cw_holding_end(struct cw_holding *h, enum cw_err err);

@@ -34,8 +34,8 @@ cw_cmd_keys(const struct cw_options *options)
 	if (err == CW_OK)
 		err = cw_hold_each(&h.hold, show, &l);
 	if (err == CW_OK && l.n == 0 && !options->json)
-		printf("%s: a Cardwright card without keys\n",
-		    h.hold.card.name);
+		printf("%s: %s\n", h.hold.card.name,
+		    cw_message(h.hold.language, "cli_no_keys"));
 	return cw_holding_end(&h, err);
 }
 

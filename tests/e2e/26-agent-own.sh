@@ -365,4 +365,6 @@ ok 'and a no is a no' says 14 'erases all keys' typed
 ok 'with the PIN it erases all' says 0 'The card is empty' \
     pins 314159 agent reset --yes
 ok 'nothing is left' says 0 'a Cardwright card without keys' agent keys
+export LC_ALL=de_DE.UTF-8
+ok 'in the language of the person' says 0 'Cardwright-Karte ohne Schl' agent keys
 finish
