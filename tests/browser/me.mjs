@@ -111,7 +111,7 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 					async () => {
 						await open(tab);
 						return await text(tab, 'h1') === 'My certificates';
-					}, 30000);
+					});
 				await world.pull();
 			});
 

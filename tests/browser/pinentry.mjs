@@ -32,7 +32,11 @@ function entry(last) {
 
 // New values are typed twice.
 async function type([id, pid], value) {
-	xdo('windowfocus', '--sync', id);
+	// The server refuses it until the window is viewable.
+	await until('the PIN window has the focus', () => {
+		xdo('windowfocus', id);
+		return xdo('getwindowfocus', '-f') === id;
+	});
 	xdo('type', '--window', id, '--delay', '20', value);
 	xdo('key', '--window', id, 'Tab', 'Tab'); // over "make it visible"
 	xdo('type', '--window', id, '--delay', '20', value);

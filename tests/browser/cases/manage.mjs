@@ -15,7 +15,7 @@ async function enrolled(f) {
 	await w.cardOut(0);
 	await w.cardIn(0);
 	w.tool('cardwright-agent', 'enroll', w.invite('--mode', '2'), '--yes',
-		'--timeout', '30', '--ca', path.join(w.keys, 'tls-root.pem'),
+		'--timeout', '60', '--ca', path.join(w.keys, 'tls-root.pem'),
 		'--pinentry', w.pinentry);
 	const rows = w.tool('cardwright-admin', '--config',
 		path.join(w.keys, 'issuer.ini'), 'list').split('\n');

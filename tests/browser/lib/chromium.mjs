@@ -105,6 +105,7 @@ export class Chromium {
 					CHROME_LOG_FILE: path.join(world.home, 'chromium.log') },
 				viewport: null,
 			});
+		b.context.setDefaultTimeout(60000);
 		return b;
 	}
 

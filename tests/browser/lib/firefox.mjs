@@ -56,7 +56,7 @@ class Tab {
 				script: 'const [done] = arguments; (async () => {' + script +
 					'})().then((v) => done({ v }), (e) => done({ e: ' +
 					'String(e) }))',
-				args: [], sandbox: null, newSandbox: false, scriptTimeout: 30000,
+				args: [], sandbox: null, newSandbox: false, scriptTimeout: 60000,
 			})).value).then((r) => {
 			if (r.e !== undefined)
 				throw new Error(r.e);

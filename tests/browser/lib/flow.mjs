@@ -39,7 +39,7 @@ export class Dialog {
 		return until('the dialog says ' + phases, async () => {
 			last = await this.phase();
 			return phases.includes(last) && last;
-		}, 30000).catch(async (e) => {
+		}).catch(async (e) => {
 			throw new Error(`${e.message}; it says ${last}: ` +
 				await this.text('main').catch(() => '?'));
 		});
@@ -142,7 +142,7 @@ export class Flow {
 	answer(tab) {
 		return until('the page gets its answer', async () =>
 			(await tab.eval('return window.answers ?? []'))
-				.find((a) => a.type === 'result' || a.type === 'error'), 30000);
+				.find((a) => a.type === 'result' || a.type === 'error'));
 	}
 
 	// The dialog has said why, and the page got the code.

@@ -34,7 +34,7 @@ export class Screen {
 
 	xdo(...args) {
 		return execFileSync('xdotool', args.map(String), { env: this.world.env,
-			encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+			encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
 	}
 
 	// Visible windows that this finds: ['--class', 'pinentry'].

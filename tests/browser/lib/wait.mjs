@@ -9,7 +9,7 @@ export function pause(ms) {
 
 // Polls until the function gives something true, and returns it. What it
 // throws counts as "not yet" and is told when time is over.
-export async function until(what, f, ms = 15000) {
+export async function until(what, f, ms = 60000) {
 	const end = Date.now() + ms * SLOW;
 	let last;
 	for (;;) {
