@@ -8,6 +8,8 @@
 #include "agent/show.h"
 #include "agent/stop.h"
 
+#define WAIT_S 2 /* for a card: a script's is in */
+
 struct enrolling {
 	const struct cw_options *options;
 	struct cw_show show;
@@ -58,7 +60,8 @@ set_up(struct enrolling *e)
 	};
 	struct cw_run_env env = {
 		.reader_name = o->reader,
-		.card_wait_ms = o->wait_s * 1000,
+		.card_wait_ms =
+		    (o->wait_s == CW_WAIT_USUAL ? WAIT_S : o->wait_s) * 1000,
 		.known = &e->known,
 		.clock = &e->clock,
 		.consent = consent,

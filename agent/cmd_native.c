@@ -61,6 +61,9 @@ cw_cmd_native(const struct cw_options *options)
 {
 	struct host h = { 0 };
 	struct cw_native_config config = { .person_ms = PERSON_S * 1000,
+		.card_ms = 1000 *
+		    (options->wait_s == CW_WAIT_USUAL ? PERSON_S :
+							options->wait_s),
 		.patience_ms = options->timeout_s * 1000,
 		.refusal = options->refusal,
 		.pin_kind = pin_kind,

@@ -211,9 +211,9 @@ make_run(struct native *n)
 	const struct cw_native_config *c = n->config;
 	struct cw_run_env env = {
 		.reader = c->reader,
-		.card_wait_ms = c->person_ms,
-		.again_wait_ms = c->person_ms,
-		.busy_wait_ms = c->person_ms,
+		.card_wait_ms = c->card_ms,
+		.again_wait_ms = c->card_ms,
+		.busy_wait_ms = c->card_ms,
 		.is_patient = true,
 		.wants_changes = true,
 		.origin = cw_bytes_str(n->origin),

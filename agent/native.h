@@ -36,7 +36,8 @@ struct cw_native_config {
 	const void *pin_ctx;
 	const struct cw_known *known;
 	const struct cw_clock *clock;
-	unsigned person_ms;   /* patience with the person */
+	unsigned person_ms;   /* patience with the person's answers */
+	unsigned card_ms;     /* with the person who looks for a card */
 	unsigned patience_ms; /* with the issuer, for each message */
 	enum cw_err refusal;  /* not CW_OK: says so instead of a greeting */
 };

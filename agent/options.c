@@ -39,8 +39,8 @@ static const struct row rows[] = {
 	{ "reader", "NAME", KIND_TEXT, AT(reader),
 	    CW_CMD_ENROLL | CW_CMD_CARDS | CW_CMD_ABORT | HOLDING, 0,
 	    "the reader to use, as `cards` names it" },
-	{ "wait", "S", KIND_NUMBER, AT(wait_s), CW_CMD_ENROLL, 3600,
-	    "seconds to wait for a card to be put in (2)" },
+	{ "wait", "S", KIND_NUMBER, AT(wait_s), CW_CMD_ENROLL | CW_CMD_NATIVE,
+	    3600, "seconds to wait for a card (2; for a browser 300)" },
 	{ "in", "FILE", KIND_TEXT, AT(in), READING, 0,
 	    "what is to be signed, decrypted, ... (standard input)" },
 	{ "out", "FILE", KIND_TEXT, AT(out), WRITING, 0,
@@ -163,7 +163,7 @@ cw_options_init(struct cw_options *options)
 {
 	*options = (struct cw_options){ .pin_fd = UINT_MAX,
 		.timeout_s = 60,
-		.wait_s = 2 };
+		.wait_s = CW_WAIT_USUAL };
 }
 
 static enum cw_err

@@ -3,10 +3,13 @@
 #ifndef CW_AGENT_OPTIONS_H
 #define CW_AGENT_OPTIONS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "proto/base/err.h"
+
+#define CW_WAIT_USUAL UINT_MAX /* as the command has it */
 
 struct cw_options {
 	const char *operand;   /* URL, ORIGIN or KEY; NULL where it may lack */
@@ -16,7 +19,7 @@ struct cw_options {
 	const char *memory;    /* --memory */
 	unsigned pin_fd;       /* --pin-fd; UINT_MAX: not given */
 	unsigned timeout_s;    /* --timeout */
-	unsigned wait_s;       /* --wait */
+	unsigned wait_s;       /* --wait, or CW_WAIT_USUAL */
 	const char *root;      /* --root */
 	const char *program;   /* --program */
 	const char *in, *out;  /* --in, --out: NULL or "-": standard ones */

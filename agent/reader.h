@@ -27,7 +27,7 @@ struct cw_reader;
 struct cw_reader_ops {
 	/*
 	 * The readers of this machine; no reader at all is CW_OK with *n == 0.
-	 * Errors: NO_PCSC, PCSC_FORBIDDEN.
+	 * Errors: NO_PCSC, PCSC_FORBIDDEN, CARD_BUSY (is_stuck).
 	 */
 	enum cw_err (*list)(struct cw_reader *reader,
 	    struct cw_reader_info info[CW_READERS_MAX], size_t *n);
@@ -75,6 +75,7 @@ struct cw_reader {
 	size_t atr_len;
 	size_t max_apdu; /* longest command the reader takes; 0: not known */
 	unsigned resets; /* times that the card's volatile state was lost */
+	bool is_stuck;   /* patience was lost: nothing but CARD_BUSY any more */
 	struct cw_reader_patience patience;
 };
 

@@ -30,7 +30,6 @@ struct pcsc {
 	struct cw_reader base;
 	SCARDCONTEXT context, waiting;
 	bool has_context, has_waiting, has_card;
-	bool is_stuck; /* a call has not come back: nothing more is called */
 	char name[CW_READER_NAME_MAX + 1];
 	LONG result;
 	SCARDHANDLE card;
@@ -142,7 +141,7 @@ establish(SCARDCONTEXT *context, bool *has)
 static enum cw_err
 forget_if_gone(struct pcsc *p, enum cw_err err)
 {
-	if (err != CW_ERR_NO_PCSC || p->is_stuck)
+	if (err != CW_ERR_NO_PCSC || p->base.is_stuck)
 		return err;
 	if (p->has_context)
 		SCardReleaseContext(p->context);
@@ -215,10 +214,14 @@ pcsc_list(struct cw_reader *reader, struct cw_reader_info info[CW_READERS_MAX],
 {
 	struct pcsc *p = (struct pcsc *)reader;
 	SCARD_READERSTATE states[CW_READERS_MAX + 1];
-	enum cw_err err = establish(&p->context, &p->has_context);
+	enum cw_err err;
 	LONG r;
 
 	*n = 0;
+	/* The call that has not come back has the context to itself. */
+	if (reader->is_stuck)
+		return CW_ERR_CARD_BUSY;
+	err = establish(&p->context, &p->has_context);
 	if (err == CW_OK)
 		err = list_names(p->context, p->seen_name, &p->n_seen);
 	if (err != CW_OK || p->n_seen == 0)
@@ -291,10 +294,10 @@ call_patiently(struct pcsc *p, void (*call)(void *p))
 {
 	enum cw_err err;
 
-	if (p->is_stuck)
+	if (p->base.is_stuck)
 		return CW_ERR_CARD_BUSY;
 	err = cw_patient_call(&p->base.patience, call, p);
-	p->is_stuck = err == CW_ERR_REFUSED || err == CW_ERR_CARD_BUSY;
+	p->base.is_stuck = err == CW_ERR_REFUSED || err == CW_ERR_CARD_BUSY;
 	return err;
 }
 
@@ -311,8 +314,9 @@ static enum cw_err
 pcsc_connect(struct cw_reader *reader, const char *name)
 {
 	struct pcsc *p = (struct pcsc *)reader;
-	enum cw_err err = p->is_stuck ? CW_ERR_CARD_BUSY :
-					establish(&p->context, &p->has_context);
+	enum cw_err err = p->base.is_stuck ?
+	    CW_ERR_CARD_BUSY :
+	    establish(&p->context, &p->has_context);
 	DWORD len = CW_ATR_MAX;
 	LONG r;
 
@@ -420,7 +424,7 @@ pcsc_disconnect(struct cw_reader *reader, bool reset)
 {
 	struct pcsc *p = (struct pcsc *)reader;
 
-	if (!p->has_card || p->is_stuck)
+	if (!p->has_card || p->base.is_stuck)
 		return;
 	SCardDisconnect(p->card, reset ? SCARD_RESET_CARD : SCARD_LEAVE_CARD);
 	p->has_card = false;
@@ -434,7 +438,7 @@ pcsc_close(struct cw_reader *reader)
 	pcsc_disconnect(reader, false);
 	if (p->has_waiting)
 		SCardReleaseContext(p->waiting);
-	if (p->is_stuck)
+	if (p->base.is_stuck)
 		return; /* the call that has not come back still uses it */
 	if (p->has_context)
 		SCardReleaseContext(p->context);

@@ -38,7 +38,8 @@ is_worth_waiting(const struct cw_run *run, enum cw_err err)
 {
 	return is_mended_by_person(err) ||
 	    (run->env.is_patient &&
-		(is_mended_by_change(err) || err == CW_ERR_CARD_BUSY));
+		(is_mended_by_change(err) ||
+		    (err == CW_ERR_CARD_BUSY && !run->env.reader->is_stuck)));
 }
 
 /* Waits until there is a card, telling why, and again when the reason changes.

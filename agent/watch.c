@@ -12,7 +12,7 @@
 /* How soon the thread sees that it shall end, and that a service has come. A
  * change of readers or cards wakes it at once. */
 #define SLICE_MS 500
-#define FIRST_LOOK_S 3
+#define FIRST_LOOK_S 8
 
 struct cw_watch {
 	struct cw_reader *reader;

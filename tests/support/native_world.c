@@ -171,6 +171,7 @@ cw_native_world_init(struct cw_native_world *n,
 		.known = &n->w.known,
 		.clock = &n->w.clock,
 		.person_ms = 2000,
+		.card_ms = 2000,
 		.patience_ms = 2000 };
 }
 

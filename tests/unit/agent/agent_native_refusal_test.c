@@ -122,7 +122,7 @@ every_refusal_has_its_number_and_leaves_the_card_alone(void **state)
 		enum cw_err err;
 
 		cw_native_world_init(n, cw_world_vendor());
-		n->config.person_ms = 300;
+		n->config.person_ms = n->config.card_ms = 300;
 		err = cw_native_world_play(n, r->script);
 		if (err != r->err)
 			fail_msg("%s: %s", r->what, cw_err_name(err));
