@@ -4,5 +4,5 @@
 # the issuer: that it works, what is said when a piece is missing, what cards and
 # people do in the middle, what pages may not do.
 # RUN: plain-only
-# TIMEOUT: 900
+# TIMEOUT: 1800
 exec "${TOP:-.}/tests/browser/lib-run" main.mjs chromium

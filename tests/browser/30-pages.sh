@@ -4,5 +4,5 @@
 # dark and on a phone (pictures in build/screens/), by keyboard, for screen
 # readers (axe-core), without JavaScript.
 # RUN: plain-only
-# TIMEOUT: 900
+# TIMEOUT: 1800
 exec "${TOP:-.}/tests/browser/lib-run" pages.mjs

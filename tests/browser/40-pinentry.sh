@@ -3,6 +3,7 @@
 # A browser with windows on a screen in memory, and PIN and PUK typed into the
 # real pinentry.
 # RUN: plain-only
+# TIMEOUT: 600
 for command in Xvfb xdotool pinentry-gtk-2; do
 	command -v "$command" >/dev/null || {
 		echo "1..0 # SKIP no $command (make deps)"

@@ -4,7 +4,7 @@
 # through OpenSC's PKCS#11 module and their own question for the PIN; and what
 # the page says without card or certificate. A policy names who may ask.
 # RUN: plain-only
-# TIMEOUT: 300
+# TIMEOUT: 900
 for command in Xvfb xdotool modutil; do
 	command -v "$command" >/dev/null || {
 		echo "1..0 # SKIP no $command (make deps)"

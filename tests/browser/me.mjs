@@ -12,7 +12,8 @@ import { World } from './lib/world.mjs';
 const PIN = '271828';
 
 const world = await World.make();
-const screen = await Screen.open(world);
+const screen = await Screen.open(world).catch((e) =>
+	world.end().finally(() => { throw e; }));
 let token = null;
 
 async function launch(Token, options) {
@@ -85,7 +86,7 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 				await flow.shot(tab, 'me-done');
 				await flow.tidy();
 				// As the page says: OpenSC knows the card as it was.
-				await world.pull();
+				await world.cardOut();
 				await world.cardIn(0, card);
 				const pin = token.pin(PIN, name + '-pin');
 				await tab.click('a[href="/me"]');
@@ -96,7 +97,7 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 
 		await timed(`${label}: without the card the page says what to do`,
 			async () => {
-				await world.pull();
+				await world.cardOut();
 				const flow = await launch(Token,
 					{ choose: true, origins: [world.url] });
 				const tab = await token.browser.tab();
@@ -112,7 +113,7 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 						await open(tab);
 						return await text(tab, 'h1') === 'My certificates';
 					});
-				await world.pull();
+				await world.cardOut();
 			});
 
 		await timed(`${label}: who chooses no certificate is told so`, async () => {
@@ -141,9 +142,8 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 	} finally {
 		await token?.close();
 		token = null;
-		await world.pull();
+		await world.cardOut();
 	}
 }
-await screen.close();
 await world.end();
 finish();

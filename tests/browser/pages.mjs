@@ -47,6 +47,7 @@ class Visit {
 		if (js)
 			await this.context.addInitScript(
 				script(STATUS[status], RUN[run] ?? null));
+		this.context.setDefaultTimeout(120000);
 		this.page = await this.context.newPage();
 		this.page.on('pageerror', (e) => this.wrong.push(String(e)));
 		this.page.on('console', (m) => {
@@ -117,14 +118,9 @@ const world = await World.make();
 world.link = world.invite();
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium',
 	args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+	timeout: 120000,
 	env: world.env });
-let firefox = null;
-process.on('SIGTERM', async () => {
-	await browser.close().catch(() => {});
-	await firefox?.close().catch(() => {});
-	await world.end();
-	process.exit(143);
-});
+world.opened(browser);
 
 async function check(sentence, f) {
 	if (!sentence.includes(filter))
@@ -229,8 +225,12 @@ async function faults() {
 }
 
 async function inFirefox(language) {
-	firefox = await Firefox.launch(world,
+	const firefox = await Firefox.launch(world,
 		{ extension: null, locale: LANGUAGES[language] });
+	await lookThere(firefox, language).finally(() => firefox.close());
+}
+
+async function lookThere(firefox, language) {
 	const tab = await firefox.tab();
 	const shot = async (name) => {
 		for (const [kind, scheme, width] of [['light', 'light', 1100],
@@ -267,8 +267,6 @@ async function inFirefox(language) {
 			{ runOnly: ${JSON.stringify(RULES)} });
 		return { lang: document.documentElement.lang, same: window.same,
 			wrong: r.violations.map((v) => v.id) };`);
-	await firefox.close();
-	firefox = null;
 	if (got.lang !== language || got.same !== true || got.wrong.length > 0)
 		throw new Error(JSON.stringify(got));
 }
@@ -296,8 +294,6 @@ try {
 		await check(`${language}: Firefox shows them, and goes on by itself ` +
 			'when what was missing comes', () => inFirefox(language));
 } finally {
-	await browser.close();
-	await firefox?.close();
 	await world.end();
 }
 finish();

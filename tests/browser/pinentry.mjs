@@ -12,7 +12,8 @@ const PIN = '271828';
 const PUK = '31415926';
 
 const world = await World.make();
-const screen = await Screen.open(world);
+const screen = await Screen.open(world).catch((e) =>
+	world.end().finally(() => { throw e; }));
 world.env.CARDWRIGHT_PINENTRY = 'pinentry-gtk-2';
 
 const xdo = (...args) => screen.xdo(...args);
@@ -41,18 +42,22 @@ async function type([id, pid], value) {
 	xdo('key', '--window', id, 'Tab', 'Tab'); // over "make it visible"
 	xdo('type', '--window', id, '--delay', '20', value);
 	picture(value === PIN ? 'pin' : 'puk');
+	// Not too fast: the next pinentry's window may have the same number.
+	let last = 0;
 	await until('the PIN window takes it', () => {
 		if (!windows().some((w) => w[1] === pid))
 			return true;
-		xdo('key', '--window', id, 'Return');
+		if (Date.now() - last > 3000) {
+			xdo('key', '--window', id, 'Return');
+			last = Date.now();
+		}
 		return false;
 	});
 }
 
-let browser = null;
 try {
 	await world.cardIn(0);
-	browser = await Chromium.launch(world, { headed: true });
+	const browser = await Chromium.launch(world, { headed: true });
 	const flow = new Flow(world, browser, 'Windows');
 	await ok('PIN and PUK are typed into the real pinentry, and the card is ready',
 		async () => {
@@ -72,8 +77,6 @@ try {
 		world.run('pkcs11-tool', '--module', world.opensc(), '--login', '--pin', PIN,
 		'--list-objects', '--type', 'privkey'));
 } finally {
-	await browser?.close();
-	await screen.close();
 	await world.end();
 }
 finish();

@@ -15,11 +15,10 @@ const ARM_MS = 500; // agent/extension/dialog/dialog.js
 const kind = process.argv[2];
 const runs = Number(process.argv[3] ?? 5);
 const world = await World.make();
-let browser = null;
 const times = [];
 
 try {
-	browser = await { chromium: Chromium, firefox: Firefox }[kind]
+	const browser = await { chromium: Chromium, firefox: Firefox }[kind]
 		.launch(world);
 	const flow = new Flow(world, browser, kind);
 	for (let i = 0; i < runs; i++) {
@@ -38,7 +37,6 @@ try {
 		await world.cardOut(0);
 	}
 } finally {
-	await browser?.close();
 	await world.end();
 }
 times.sort((a, b) => a - b);

@@ -55,6 +55,7 @@ export const cases = [
 		const dialog = await f.ask(tab);
 		await dialog.agree();
 		same((await f.answer(tab)).code, 'REFUSED');
+		await f.leftReset();
 		f.world.pin('good');
 		await f.tidy(tab);
 	}],
@@ -68,6 +69,7 @@ export const cases = [
 		await dialog.agree();
 		await f.fails(tab, dialog, 'TIMED_OUT');
 		await dialog.shot('failed-timeout');
+		await f.leftReset();
 		f.world.pin('good');
 		await f.tidy(tab);
 	}],
@@ -82,6 +84,7 @@ export const cases = [
 		await dialog.agree();
 		await f.fails(tab, dialog, 'PIN_BLOCKED');
 		await dialog.shot('failed-blocked');
+		await f.leftReset();
 		f.world.pin('good');
 		await f.tidy(tab);
 		await f.world.cardOut(0);
@@ -92,7 +95,7 @@ export const cases = [
 		await tab.close();
 		await dialog.reaches('failed');
 		await dialog.says('#failed-what', /page was closed/);
-		await f.noAgent();
+		await f.leftReset();
 		await dialog.shot('failed-page-gone');
 		await f.tidy();
 	}],
@@ -101,7 +104,7 @@ export const cases = [
 		const { tab, dialog } = await atPin(f);
 		await dialog.tab.close();
 		same((await f.answer(tab)).code, 'CANCELLED');
-		await f.noAgent();
+		await f.leftReset();
 		await f.tidy(tab);
 	}],
 
@@ -109,7 +112,7 @@ export const cases = [
 		const { tab, dialog } = await atPin(f);
 		await dialog.refuse();
 		await f.fails(tab, dialog, 'CANCELLED');
-		await f.noAgent();
+		await f.leftReset();
 		await f.tidy(tab);
 	}],
 
@@ -119,6 +122,7 @@ export const cases = [
 			process.kill(pid, 'SIGKILL');
 		await f.fails(tab, dialog, 'AGENT_CRASHED');
 		await dialog.shot('failed-crashed');
+		await f.leftLocked();
 		await f.tidy(tab);
 	}],
 
@@ -146,7 +150,7 @@ export const cases = [
 		await atPin(f);
 		await f.browser.close();
 		try {
-			await f.noAgent();
+			await f.leftReset();
 		} finally {
 			f.world.pin('good');
 			await f.relaunch();

@@ -284,23 +284,27 @@ export const cases = [
 
 	['who is refused three times must wait', async (f) => {
 		const tab = await f.invited();
-		for (let i = 0; i < 3; i++) {
+		// (Other cases have refused before; and on a slow machine the first
+		// refusal may be forgotten before the third.)
+		const begin = Date.now();
+		for (let refused = 0; ; refused++) {
 			await tab.eval(OWN_BUTTON + 'answers.length = 0;');
 			await tab.click('#own');
 			const code = await until('a dialog or an answer', async () =>
 				(await answers(tab))[0]?.code ??
 				(await f.browser.noDialog() ? null : 'dialog'));
 			if (code === 'ORIGIN_REFUSED')
-				break; // other cases have refused before
+				break;
+			if (refused >= 3 && Date.now() - begin < 60000)
+				throw new Error('asked for a fourth time');
+			if (refused >= 20)
+				throw new Error('asked again and again');
 			const dialog = await f.dialog();
 			await dialog.reaches('consent');
 			// The window may be gone before the key is up.
 			await dialog.tab.press('Escape').catch(() => {});
 			await until('the window closes', () => f.browser.noDialog());
 		}
-		await tab.eval('answers.length = 0');
-		await tab.click('#own');
-		same((await f.answer(tab)).code, 'ORIGIN_REFUSED');
 		same(await f.browser.noDialog(), true, 'no dialog');
 		await f.tidy(tab);
 	}],

@@ -10,12 +10,12 @@ const WRONG = '00:20:00:80:08:39:39:39:31:31:31:FF:FF';
 const TRIES = '00:20:00:80';
 
 // A fresh card with a key in 9A, set up without a browser; its serial number.
-async function enrolled(f) {
+export async function enrolled(f) {
 	const w = f.world;
 	await w.cardOut(0);
 	await w.cardIn(0);
 	w.tool('cardwright-agent', 'enroll', w.invite('--mode', '2'), '--yes',
-		'--timeout', '60', '--ca', path.join(w.keys, 'tls-root.pem'),
+		'--timeout', '120', '--ca', path.join(w.keys, 'tls-root.pem'),
 		'--pinentry', w.pinentry);
 	const rows = w.tool('cardwright-admin', '--config',
 		path.join(w.keys, 'issuer.ini'), 'list').split('\n');

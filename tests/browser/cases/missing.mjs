@@ -31,7 +31,7 @@ const pieces = [
 		(w) => w.pinentryAway(), (w) => w.pinentryBack()],
 ];
 
-function script(w, text) {
+export function script(w, text) {
 	const file = path.join(w.home, 'agent.sh');
 	fs.writeFileSync(file, '#!/bin/sh\n' + text + '\n', { mode: 0o755 });
 	return file;

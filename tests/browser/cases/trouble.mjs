@@ -3,6 +3,7 @@
 import { same } from '../lib/tap.mjs';
 import { until } from '../lib/wait.mjs';
 import { atPin } from './card.mjs';
+import { enrolled } from './manage.mjs';
 
 // What the page has heard that is waited for.
 function pageWaits(f, tab, what) {
@@ -68,6 +69,7 @@ export const cases = [
 		}],
 
 	['one wrong PIN, then the right one', async (f) => {
+		await enrolled(f);
 		const before = f.world.pinErrors();
 		f.world.pin('slip');
 		const tab = await f.invited('--profile', 'signature',
@@ -80,7 +82,7 @@ export const cases = [
 	}],
 
 	['a card that another program uses is waited for', async (f) => {
-		await f.world.pull();
+		await f.world.cardOut();
 		await f.world.cardIn(0);
 		const holder = await f.world.hold();
 		const tab = await f.invited();

@@ -14,6 +14,7 @@ const FLAGS = [
 	'--disable-sync', '--disable-dev-shm-usage', '--no-default-browser-check',
 	'--password-store=basic', '--screen-info={1600x1200}',
 ];
+const START_MS = 120000; // and everything else that the driver waits for
 const EXTENSION = 'chrome-extension://edceamngaogbiecbdhocffodbdaieojc/';
 
 // A page or the dialog, in words that both browsers know.
@@ -65,6 +66,7 @@ class Tab {
 
 export class Chromium {
 	static label = 'Chromium';
+	#world;
 
 	// world: home, env, root (PEM file); options: extension (folder or null),
 	// locale, headed, policies, module (PKCS#11).
@@ -104,8 +106,11 @@ export class Chromium {
 				env: { ...world.env, LANGUAGE: locale.replace('-', '_'),
 					CHROME_LOG_FILE: path.join(world.home, 'chromium.log') },
 				viewport: null,
+				timeout: START_MS,
 			});
-		b.context.setDefaultTimeout(60000);
+		b.#world = world;
+		world.opened(b);
+		b.context.setDefaultTimeout(START_MS);
 		return b;
 	}
 
@@ -139,6 +144,7 @@ export class Chromium {
 	}
 
 	async close() {
+		this.#world.closed(this);
 		await this.context.close();
 	}
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Firefox, headless, with the extension installed for the time of the test.
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Marionette } from './marionette.mjs';
 import { managed } from './managed.mjs';
-import { until } from './wait.mjs';
+import { Hopeless, until } from './wait.mjs';
 
 const PREFS = {
 	'app.normandy.enabled': false,
@@ -29,6 +30,12 @@ const PREFS = {
 	'security.sandbox.content.level': 0,
 };
 const DIALOG = '/dialog/dialog.html';
+
+// For a window that has closed by itself, when it is looked at or closed.
+function unlessGone(e) {
+	if (e.code !== 'no such window')
+		throw e;
+}
 
 // One window handle; commands go to it by switching first, one at a time.
 class Tab {
@@ -99,7 +106,8 @@ class Tab {
 
 	async close() {
 		this.isClosed = true;
-		await this.on((m) => m.send('WebDriver:CloseWindow'));
+		await this.on((m) => m.send('WebDriver:CloseWindow'))
+			.catch(unlessGone);
 	}
 
 	// Of the window, which Firefox keeps at 450 pixels or more.
@@ -122,9 +130,21 @@ export class Firefox {
 	#process;
 	#last = Promise.resolve();
 	#first;
+	#world;
 
 	static async launch(world, options = {}) {
 		const b = new Firefox();
+		b.#world = world;
+		try {
+			await b.#start(world, options);
+		} catch (e) {
+			await b.close();
+			throw e;
+		}
+		return b;
+	}
+
+	async #start(world, options) {
 		const profile = path.join(world.home, 'firefox');
 		if (!fs.existsSync(profile)) {
 			fs.mkdirSync(profile, { recursive: true });
@@ -145,23 +165,27 @@ export class Firefox {
 		const log = fs.openSync(path.join(world.home, 'firefox.log'), 'a');
 		const program = options.policies === undefined ? 'firefox-esr' :
 			managed(world, 'firefox-esr', { policies: options.policies });
-		b.#process = spawn(program, [
+		this.#process = spawn(program, [
 			...(options.headed ? [] : ['--headless']), '--marionette',
 			'-remote-allow-system-access', '--profile', profile, '--no-remote',
 		], { env: { ...world.env, MOZ_HEADLESS_WIDTH: '1100',
 			MOZ_HEADLESS_HEIGHT: '900' }, stdio: ['ignore', log, log] });
-		const port = await until('Firefox says its port', () =>
-			Number(fs.readFileSync(active, 'utf8')), 60000);
-		b.#m = await until('Firefox listens', () => Marionette.connect(port));
-		await b.#m.send('WebDriver:NewSession', { capabilities: {
-			alwaysMatch: { pageLoadStrategy: 'normal' } } });
-		[b.#first] = await b.#m.send('WebDriver:GetWindowHandles');
+		this.#world.opened(this);
+		// (What the file says may be half of the number.)
+		this.#m = await until('Firefox listens', () => {
+			if (this.#hasEnded())
+				throw new Hopeless('Firefox has ended');
+			return Marionette.connect(Number(fs.readFileSync(active, 'utf8')));
+		}, 120000);
+		await this.#m.send('WebDriver:NewSession', { capabilities: {
+			alwaysMatch: { pageLoadStrategy: 'normal' }, timeouts: {
+				pageLoad: 120000 } } });
+		[this.#first] = await this.#m.send('WebDriver:GetWindowHandles');
 		const extension = options.extension === undefined ? world.extension :
 			options.extension;
 		if (extension !== null)
-			await b.#m.send('Addon:Install', { path: extension,
+			await this.#m.send('Addon:Install', { path: extension,
 				temporary: true });
-		return b;
 	}
 
 	queue(f) {
@@ -200,9 +224,10 @@ export class Firefox {
 		return this.queue(async (m) => {
 			const found = [];
 			for (const handle of await m.send('WebDriver:GetWindowHandles')) {
-				await m.send('WebDriver:SwitchToWindow', { handle,
-					focus: false });
-				const { value } = await m.send('WebDriver:GetCurrentURL');
+				const { value } = await m.send('WebDriver:SwitchToWindow',
+					{ handle, focus: false })
+					.then(() => m.send('WebDriver:GetCurrentURL'))
+					.catch((e) => unlessGone(e) ?? { value: '' });
 				if (value.startsWith('moz-extension://') &&
 				    value.includes(DIALOG))
 					found.push(handle);
@@ -231,14 +256,22 @@ export class Firefox {
 			await new Tab(this, handle).close();
 	}
 
+	#hasEnded() {
+		return this.#process.exitCode !== null ||
+			this.#process.signalCode !== null;
+	}
+
 	async close() {
-		if (this.#process.exitCode !== null)
+		this.#world.closed(this);
+		if (this.#process === undefined || this.#hasEnded())
 			return;
-		const ended = new Promise((resolve) =>
-			this.#process.once('exit', resolve));
-		await this.#m.send('Marionette:Quit', { flags: ['eForceQuit'] })
-			.catch(() => this.#process.kill());
+		const ended = once(this.#process, 'exit');
+		if (this.#m === undefined)
+			this.#process.kill();
+		else
+			await this.#m.send('Marionette:Quit', { flags: ['eForceQuit'] })
+				.catch(() => this.#process.kill());
 		await ended;
-		this.#m.close();
+		this.#m?.close();
 	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person does, step by step, in either browser.
 import path from 'node:path';
+import { same } from './tap.mjs';
 import { until } from './wait.mjs';
 
 const LISTEN = `
@@ -157,6 +158,23 @@ export class Flow {
 		const cards = this.world.tool('cardwright-agent', 'cards');
 		if (/9A/.test(cards))
 			throw new Error('something was done to the card: ' + cards);
+	}
+
+	// As after a reset: no application is selected, so none has a PIN that was
+	// verified, nor a session. (What VERIFY and STATUS would say of them.)
+	async leftReset() {
+		await this.noAgent();
+		same(await this.world.asCardSays('00200080', '801a0000'), '6d00 6d00',
+			'what the card says after the run');
+	}
+
+	// An agent that is killed while the card is free cannot reset it any more; it
+	// keeps no PIN verified over that time.
+	async leftLocked() {
+		await this.noAgent();
+		const says = await this.world.asCardSays('00200080');
+		if (!/^(63c\d|6983|6a88|6d00)$/.test(says))
+			throw new Error('VERIFY says ' + says);
 	}
 
 	async noAgent() {

@@ -13,12 +13,15 @@ export class Marionette {
 		const m = new Marionette();
 		m.#socket = net.connect(port, '127.0.0.1');
 		m.#socket.on('error', (e) => m.#end(e));
+		// Until it has greeted: it may be somebody else.
+		m.#socket.setTimeout(20000, () => m.#socket.destroy());
 		m.#socket.on('close', () => m.#end(new Error('Firefox has gone')));
 		m.#socket.on('data', (data) => m.#data(data));
 		await new Promise((resolve, reject) => {
 			m.#greeting = resolve;
 			m.#waiting.set(0, { resolve, reject });
 		});
+		m.#socket.setTimeout(0);
 		m.#waiting.delete(0);
 		return m;
 	}

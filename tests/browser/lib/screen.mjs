@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { until } from './wait.mjs';
+import { Hopeless, until } from './wait.mjs';
 
 export class Screen {
 	#process;
@@ -20,21 +20,30 @@ export class Screen {
 			'1070x900x24', '-nolisten', 'tcp', '-fbdir', world.work],
 		{ stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
 		s.#ended = once(s.#process, 'exit');
-		const [number] = await once(s.#process.stdio[3], 'data');
-		Object.assign(world.env, { DISPLAY: ':' + number.toString().trim(),
+		world.opened(s);
+		let number = '';
+		s.#process.stdio[3].on('data', (data) => { number += data; });
+		await until('Xvfb says its number', () => {
+			if (s.#process.exitCode !== null)
+				throw new Hopeless('Xvfb has ended');
+			return number.endsWith('\n');
+		});
+		Object.assign(world.env, { DISPLAY: ':' + number.trim(),
 			LC_ALL: 'C.UTF-8' });
 		delete world.env.WAYLAND_DISPLAY;
 		return s;
 	}
 
 	async close() {
+		this.world.closed(this);
 		this.#process.kill();
 		await this.#ended;
 	}
 
 	xdo(...args) {
 		return execFileSync('xdotool', args.map(String), { env: this.world.env,
-			encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+			encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'],
+			timeout: 60000 }).trim();
 	}
 
 	// Visible windows that this finds: ['--class', 'pinentry'].

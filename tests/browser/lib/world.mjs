@@ -9,39 +9,52 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { until } from './wait.mjs';
+import readline from 'node:readline';
+import { Hopeless, until } from './wait.mjs';
 
 const TOP = process.env.TOP ?? process.cwd();
 const BUILD = path.resolve(process.env.BUILD ?? path.join(TOP, 'build'));
 const PORTS = [35963, 35964];
 
-// One that nobody has, and that the kernel gives to nobody meanwhile.
-async function freePort() {
-	for (;;) {
-		const port = 10240 + Math.floor(Math.random() * 22528);
-		const server = net.createServer().listen(port, '127.0.0.1');
-		try {
-			await once(server, 'listening');
-		} catch {
-			continue;
-		}
-		server.close();
-		await once(server, 'close');
-		return port;
-	}
-}
+// A port of the issuer's own, also while it is away: it is bound and does not
+// listen, so the kernel gives it to nobody, but lets the issuer have it, too.
+const PORT = `
+import socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(('127.0.0.1', 0))
+print(s.getsockname()[1], flush=True)
+sys.stdin.read()
+`;
 
 const SUBJECT = 'CN=Ada Lovelace,O=Analytical Engines';
 
-const HOLDER = `
-import ctypes, sys
+// Another program at the first reader's card.
+const OTHER = `
+import ctypes, sys, time
 p = ctypes.CDLL('libpcsclite.so.1')
 c, h, a = ctypes.c_long(), ctypes.c_long(), ctypes.c_ulong()
 assert p.SCardEstablishContext(2, None, None, ctypes.byref(c)) == 0
-assert p.SCardConnect(c, sys.argv[1].encode(), 2, 3, ctypes.byref(h),
-                      ctypes.byref(a)) == 0
-assert p.SCardBeginTransaction(h) == 0
+while p.SCardConnect(c, b'Virtual PCD 00 00', 2, 3, ctypes.byref(h),
+                     ctypes.byref(a)) or p.SCardBeginTransaction(h):
+    time.sleep(0.05)
+`;
+const HOLDER = OTHER + `
 print('held', flush=True)
+sys.stdin.read()
+`;
+// It resets nothing, selects nothing, and says the status word of each command.
+const ASKER = OTHER + `
+said = []
+for command in map(bytes.fromhex, sys.argv[1:]):
+    n, out = ctypes.c_ulong(258), ctypes.create_string_buffer(258)
+    head = (ctypes.c_ulong * 2)(a.value, 16)
+    assert p.SCardTransmit(h, head, command, len(command), None, out,
+                           ctypes.byref(n)) == 0
+    said.append(out.raw[:n.value][-2:].hex())
+p.SCardEndTransaction(h, 0)
+p.SCardDisconnect(h, 0)
+print(*said, flush=True)
 sys.stdin.read()
 `;
 
@@ -77,44 +90,84 @@ export class World {
 	#cards = [null, null];
 	#fresh = 0;
 	#issuer = null;
+	#port = null;
+	#hasReader = false;
+	#open = new Set();
 
 	static async make() {
 		const w = new World();
-		w.top = TOP;
-		w.build = BUILD;
-		w.work = fs.mkdtempSync(path.join(process.env.TMPDIR ?? os.tmpdir(),
-			'b.'));
-		w.home = path.join(w.work, 'home');
-		w.keys = path.join(w.work, 'keys');
-		w.reader = path.join(w.work, 'r');
-		w.shots = path.join(BUILD, 'screens');
-		w.extension = path.join(w.work, 'x/unpacked');
-		w.url = `https://localhost:${await freePort()}`;
-		fs.mkdirSync(w.home);
-		fs.mkdirSync(w.shots, { recursive: true });
-		w.pinentry = path.join(w.work, 'pinentry');
-		w.pinentryBack();
-		w.run('mkfifo', path.join(w.home, 'gate'));
-		w.pin('good');
-		w.env = { ...process.env, HOME: w.home,
-			XDG_STATE_HOME: path.join(w.home, 'state'),
-			XDG_CONFIG_HOME: path.join(w.home, '.config'),
-			XDG_CACHE_HOME: path.join(w.home, '.cache'),
-			CARDWRIGHT_PINENTRY: w.pinentry,
-			PCSCLITE_CSOCK_NAME: path.join(w.reader, 'pcscd.comm') };
-		w.run(path.join(TOP, 'scripts/extension'), path.join(w.work, 'x'));
-		w.tool('cardwright-keys', 'dev', '--dir', w.keys, '--url', w.url);
-		for (const folder of ['state', 'signer'])
-			fs.mkdirSync(path.join(w.keys, folder),
-				{ recursive: true, mode: 0o700 });
-		w.root = path.join(w.keys, 'tls-root.pem');
-		w.blank = path.join(w.work, 'blank.state');
-		w.tool('cardwright-card', '--state', w.blank, '--personalise',
-			path.join(w.keys, 'cards/card-1.personalisation'));
-		w.install();
-		await w.readerStart();
-		await w.issuerStart();
+		process.once('SIGTERM', () => w.end().finally(() => process.exit(143)));
+		try {
+			await w.#make();
+		} catch (e) {
+			await w.end();
+			throw e;
+		}
 		return w;
+	}
+
+	async #make() {
+		this.top = TOP;
+		this.build = BUILD;
+		this.work = fs.mkdtempSync(path.join(process.env.TMPDIR ?? os.tmpdir(),
+			'b.'));
+		this.home = path.join(this.work, 'home');
+		this.keys = path.join(this.work, 'keys');
+		this.reader = path.join(this.work, 'r');
+		this.shots = path.join(BUILD, 'screens');
+		this.extension = path.join(this.work, 'x/unpacked');
+		fs.mkdirSync(this.home);
+		this.#port = this.#helper(PORT);
+		this.url = 'https://localhost:' + await this.#port.says;
+		fs.mkdirSync(this.shots, { recursive: true });
+		this.pinentry = path.join(this.work, 'pinentry');
+		this.pinentryBack();
+		this.run('mkfifo', path.join(this.home, 'gate'));
+		this.pin('good');
+		this.env = { ...process.env, HOME: this.home,
+			XDG_STATE_HOME: path.join(this.home, 'state'),
+			XDG_CONFIG_HOME: path.join(this.home, '.config'),
+			XDG_CACHE_HOME: path.join(this.home, '.cache'),
+			CARDWRIGHT_PINENTRY: this.pinentry,
+			PCSCLITE_CSOCK_NAME: path.join(this.reader, 'pcscd.comm') };
+		this.run(path.join(TOP, 'scripts/extension'), path.join(this.work, 'x'));
+		this.tool('cardwright-keys', 'dev', '--dir', this.keys, '--url', this.url);
+		for (const folder of ['state', 'signer'])
+			fs.mkdirSync(path.join(this.keys, folder),
+				{ recursive: true, mode: 0o700 });
+		this.root = path.join(this.keys, 'tls-root.pem');
+		this.blank = path.join(this.work, 'blank.state');
+		this.tool('cardwright-card', '--state', this.blank, '--personalise',
+			path.join(this.keys, 'cards/card-1.personalisation'));
+		this.install();
+		await this.readerStart();
+		await this.issuerStart();
+	}
+
+	// A browser or a screen, which ends no later than the world.
+	opened(thing) {
+		this.#open.add(thing);
+	}
+
+	closed(thing) {
+		this.#open.delete(thing);
+	}
+
+	// A small program that says one line and lives until it is released.
+	#helper(text, ...args) {
+		const helper = spawn('/usr/bin/python3', ['-c', text, ...args],
+			{ stdio: ['pipe', 'pipe', 'inherit'],
+				env: this.env ?? process.env });
+		helper.ended = once(helper, 'exit');
+		helper.says = Promise.race([
+			once(readline.createInterface(helper.stdout), 'line')
+				.then(([line]) => line),
+			helper.ended.then(() => {
+				throw new Error('a helper said nothing');
+			}),
+		]);
+		helper.says.catch(() => {}); // who asks is told
+		return helper;
 	}
 
 	run(program, ...args) {
@@ -145,9 +198,10 @@ export class World {
 	// Lets the pinentry behind the gate answer.
 	async openGate() {
 		const { O_WRONLY, O_NONBLOCK } = fs.constants;
-		this.pin('good');
+		// (One that has not looked yet must still go to the gate.)
 		const fd = await until('a pinentry stands at the gate', () =>
 			fs.openSync(path.join(this.home, 'gate'), O_WRONLY | O_NONBLOCK));
+		this.pin('good');
 		fs.writeSync(fd, '\n');
 		fs.closeSync(fd);
 	}
@@ -205,9 +259,11 @@ export class World {
 	async readerStart(...options) {
 		this.run(path.join(TOP, 'scripts/reader'), 'start', this.reader,
 			...options);
+		this.#hasReader = true;
 	}
 
 	async readerStop() {
+		this.#hasReader = false;
 		await this.cardOut(0);
 		await this.cardOut(1);
 		this.run(path.join(TOP, 'scripts/reader'), 'stop', this.reader);
@@ -245,6 +301,7 @@ export class World {
 	}
 
 	async #insert(slot, ...program) {
+		await this.cardOut(slot);
 		const log = fs.openSync(path.join(this.work, 'card.log'), 'a');
 		const card = spawn(path.join(TOP, 'scripts/reader'), ['run',
 			this.reader, ...program], { stdio: ['ignore', log, log],
@@ -252,9 +309,15 @@ export class World {
 		fs.closeSync(log);
 		card.ended = once(card, 'exit');
 		this.#cards[slot] = card;
-		await until('the card is in', () => this.slotHas(slot, 'Yes'));
+		await until('the card is in', () => {
+			if (card.exitCode !== null || card.signalCode !== null)
+				throw new Hopeless('the card has ended');
+			return this.slotHas(slot, 'Yes');
+		});
 	}
 
+	// So that everybody has seen it go: a card that comes at once afterwards
+	// would be taken for the old one.
 	async cardOut(slot = 0) {
 		const card = this.#cards[slot];
 		if (card === null)
@@ -262,21 +325,30 @@ export class World {
 		this.#cards[slot] = null;
 		card.kill('SIGTERM');
 		await card.ended;
+		if (this.#hasReader)
+			await until('the slot is empty', () => this.slotHas(slot, 'No'));
 	}
 
 	// Another program begins a transaction on the first reader's card.
 	async hold() {
-		const holder = spawn('/usr/bin/python3', ['-c', HOLDER,
-			'Virtual PCD 00 00'], { stdio: ['pipe', 'pipe', 'ignore'],
-			env: this.env });
-		holder.ended = once(holder, 'exit');
-		await once(holder.stdout, 'data');
+		const holder = this.#helper(HOLDER);
+		await holder.says;
 		return holder;
 	}
 
-	async release(holder) {
-		holder.stdin.end();
-		await holder.ended;
+	// What another program is told by the card as it was left.
+	async asCardSays(...commands) {
+		const asker = this.#helper(ASKER, ...commands);
+		try {
+			return await asker.says;
+		} finally {
+			await this.release(asker);
+		}
+	}
+
+	async release(helper) {
+		helper?.stdin.end();
+		await helper?.ended;
 	}
 
 	// The service turns this user away, as with polkit: it closes the
@@ -294,16 +366,11 @@ export class World {
 		};
 	}
 
-	// So that everybody has seen it go: a card that comes at once afterwards may
-	// be taken for the old one.
-	async pull(slot = 0) {
-		await this.cardOut(slot);
-		await until('the slot is empty', () => this.slotHas(slot, 'No'));
-	}
-
 	// ---- the issuer ----
 
 	async issuerStart() {
+		if (this.#issuer !== null)
+			return;
 		const file = path.join(this.work, 'issuer.log');
 		const from = fs.existsSync(file) ? fs.statSync(file).size : 0;
 		const log = fs.openSync(file, 'a');
@@ -312,8 +379,12 @@ export class World {
 		{ stdio: ['ignore', log, log] });
 		fs.closeSync(log);
 		this.#issuer.ended = once(this.#issuer, 'exit');
-		const ready = await until('the issuer is ready', () =>
-			/ ready .*/.exec(fs.readFileSync(file).subarray(from).toString()));
+		const said = () => fs.readFileSync(file).subarray(from).toString();
+		const ready = await until('the issuer is ready', () => {
+			if (this.#issuer.exitCode !== null)
+				throw new Hopeless(said());
+			return / ready .*\n/.exec(said());
+		});
 		this.holder = / holder=(\S+)/.exec(ready[0])[1];
 	}
 
@@ -361,9 +432,11 @@ export class World {
 		return found;
 	}
 
-	// Pinentries whose agents were killed still stand at the gate.
+	// Pinentries whose agents were killed may still stand at the gate.
 	#clearGate() {
 		const { O_WRONLY, O_NONBLOCK } = fs.constants;
+		if (!fs.existsSync(path.join(this.home, 'gate')))
+			return;
 		this.pin('cancel');
 		return until('nobody stands at the gate', () => {
 			try {
@@ -376,10 +449,13 @@ export class World {
 		});
 	}
 
+	// Each part by itself: one that fails keeps no other alive.
 	async end() {
-		await this.#clearGate();
-		await this.issuerStop();
-		await this.readerStop();
+		const parts = [...this.#open].reverse().map((thing) => () => thing.close());
+		parts.push(() => this.#clearGate(), () => this.issuerStop(),
+			() => this.readerStop(), () => this.release(this.#port));
+		for (const part of parts)
+			await Promise.resolve().then(part).catch((e) => console.error(e));
 		if (!process.env.CW_KEEP)
 			fs.rmSync(this.work, { recursive: true, force: true });
 	}
