@@ -11,7 +11,7 @@ const STATUS_MS = 10000; // likewise the agent
 const ERRORS = {
 	EXTENSION_MISSING: [
 		'The Cardwright extension is missing in this browser.',
-		'Install the extension and allow it on this site, then check again.'],
+		'Install the extension and allow it on this site, then check again. If it is there, who manages this computer may have barred it from this site.'],
 	AGENT_MISSING: [
 		'The Cardwright agent is not installed on this computer.',
 		'Install the package cardwright-agent, or run: cardwright-agent install --user.'],
@@ -81,6 +81,9 @@ const ERRORS = {
 	ORIGIN_REFUSED: [
 		'This site may not ask for your card.',
 		'Open the issuer’s own page over https, in a tab of its own.'],
+	SITE_NOT_LISTED: [
+		'Here the extension works for chosen sites only, and this is none of them.',
+		'Ask who manages this computer to allow this site, then check again.'],
 	NEEDS_CLICK: [
 		'The page asked for your card without a click of yours.',
 		'Press the button on the page.'],

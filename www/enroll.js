@@ -40,11 +40,15 @@ function show(name) {
 const needs = ['extension', 'agent', 'reader', 'card'];
 const missingAt = {
 	EXTENSION_MISSING: 'extension', ORIGIN_REFUSED: 'extension',
+	SITE_NOT_LISTED: 'extension',
 	AGENT_MISSING: 'agent', AGENT_FORBIDDEN: 'agent', AGENT_CRASHED: 'agent',
 	AGENT_OLD: 'agent', NO_DIALOG: 'agent', PCSCD_OFF: 'reader', POLKIT_REFUSED: 'reader',
 	NO_READER: 'reader', NO_CARD: 'card', WRONG_CARD: 'card',
 	CARD_IN_USE: 'card',
 };
+
+// It is there, but not for this site.
+const refusals = ['ORIGIN_REFUSED', 'SITE_NOT_LISTED'];
 
 // For reader and card the agent waits; for the rest there is nobody to wait. A
 // site that is new to the extension learns nothing before the click on Begin.
@@ -58,7 +62,8 @@ function showList(code) {
 
 	needs.forEach((need, i) => {
 		const state = i < at ? 'ready' :
-			i === at && !isAsked ? 'missing' : 'unknown';
+			i > at || isAsked ? 'unknown' :
+				refusals.includes(code) ? 'refused' : 'missing';
 		const item = list.querySelector(`[data-check="${need}"]`);
 
 		item.className = state;

@@ -15,9 +15,9 @@ let current = null; // the last run; its dialog may come after its end
 
 // The reason why this page may not ask, or null.
 async function objection(who) {
-	if (who === null || !await mayAsk(who.url))
+	if (who === null)
 		return 'ORIGIN_REFUSED';
-	return null;
+	return await mayAsk(who.url) ? null : 'SITE_NOT_LISTED';
 }
 
 function tired(origin) {

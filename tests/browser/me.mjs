@@ -132,11 +132,13 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 				const flow = new Flow(world, token.browser, label);
 				const tab = await flow.invited();
 				await until('the page is told', async () => (await flow.text(
-					tab, '#missing .what')).includes('may not ask'));
+					tab, '#missing .what')).includes('chosen sites'));
+				same(await flow.text(tab, '[data-check=extension]'),
+					'Browser extension not allowed on this site');
 				await flow.shot(tab, 'page-managed');
 				await tab.eval(OWN_BUTTON);
 				await tab.click('#own');
-				same((await flow.answer(tab)).code, 'ORIGIN_REFUSED');
+				same((await flow.answer(tab)).code, 'SITE_NOT_LISTED');
 				same(await token.browser.noDialog(), true, 'no dialog');
 			});
 	} finally {

@@ -23,13 +23,13 @@ function deed(key) {
 	return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 
-// "New key P-256 in slot 9A"
+// "New key P-256 in slot 9A", "Unlocks: PIN of “CN=Ada” in slot 9A"
 function line(group, object) {
 	const kind = KINDS.includes(object.kind) ? object.kind : 'other';
+	const what = [t('ext_kind_' + kind), plain(object.algorithm ?? '')]
+		.filter((s) => s !== '').join(' ');
 	const text = [
-		t('ext_kind_' + kind),
-		plain(object.algorithm ?? ''),
-		plain(object.name ?? ''),
+		object.name ? t('ext_of', what, plain(object.name)) : what,
 		!object.name && Number.isInteger(object.object) ?
 			t('ext_object_number', object.object) : '',
 		place(object.slot),

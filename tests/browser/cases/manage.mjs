@@ -61,7 +61,7 @@ export const cases = [
 	['a key is renewed in its place, by its name', async (f) => {
 		await managed(f, 'renew', {
 			page: new RegExp(`Replaced by it\\s+${NAME} \\(9A\\)`),
-			window: new RegExp(`Replaces: key ${NAME} .*slot 9A`),
+			window: new RegExp(`Replaces: key of “${NAME}” .*slot 9A`),
 			changes: /Ada Lovelace[^]*Replaced/,
 			done: /Your certificate/,
 		});
@@ -70,7 +70,7 @@ export const cases = [
 	['a key is deleted, by its name', async (f) => {
 		await managed(f, 'manage', {
 			page: new RegExp(`Deleted from your card\\s+${NAME} \\(9A\\)`),
-			window: new RegExp(`Deletes: key ${NAME} .*slot 9A`),
+			window: new RegExp(`Deletes: key of “${NAME}” .*slot 9A`),
 			changes: /Ada Lovelace[^]*Deleted/,
 			done: new RegExp(`Deleted\\s+${NAME} \\(9A\\)`),
 		});
@@ -80,7 +80,7 @@ export const cases = [
 	['a blocked PIN is unlocked', async (f) => {
 		await managed(f, 'unlock', {
 			page: new RegExp(`The PIN is unblocked for\\s+${NAME} \\(9A\\)`),
-			window: new RegExp(`Unlocks: PIN ${NAME} .*slot 9A`),
+			window: new RegExp(`Unlocks: PIN of “${NAME}” .*slot 9A`),
 			changes: /PIN[^]*Unlocked/,
 			done: new RegExp(`PIN unblocked for\\s+${NAME} \\(9A\\)`),
 		});

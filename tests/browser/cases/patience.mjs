@@ -18,7 +18,7 @@ async function impatient(f, begin, end, [code, number, wait]) {
 		if (!said.includes(wait))
 			throw new Error(`it did not wait for ${wait}: ${said}`);
 		await dialog.says('#failed-number', new RegExp(`Error ${number}$`));
-		await dialog.shot('gave-up-' + wait);
+		await dialog.shot('gave-up-' + code);
 	} finally {
 		await end(world, held);
 		world.install();
