@@ -2,6 +2,7 @@
 /* `install`, `uninstall`: the manifests of all browsers, for one user or for
  * all. A browser that comes later finds its own there. */
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "agent/jsonl.h"
 #include "agent/manifest.h"
@@ -57,6 +58,9 @@ go(const struct cw_options *o, bool is_install)
 		fprintf(stderr, "cardwright-agent: --user or --system?\n");
 		return cw_err_exit_status(CW_ERR_USAGE);
 	}
+	/* For everybody, however private root keeps what is its own. */
+	if (o->system)
+		(void)umask(022);
 	first = is_install ? find_program(o, program) : CW_OK;
 	if (first != CW_OK)
 		return cw_show_error(o->json, first, 0, 0);

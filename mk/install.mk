@@ -29,6 +29,7 @@ install-server: programs
 	    $(at)/share/man/man8/
 	sed 's,@SBINDIR@,$(PREFIX)/sbin,' debian/cardwrightd.service.in \
 	    >$(DESTDIR)$(UNITDIR)/cardwrightd.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/cardwrightd.service
 	install -m 644 debian/cardwrightd.socket $(DESTDIR)$(UNITDIR)/
 
 # dpkg-buildpackage writes beside its folder, so it works in a copy.

@@ -100,9 +100,21 @@ ok 'and folders that were made for them' \
 mkdir -p "$HOME/.mozilla/firefox"
 ok 'uninstalling nothing is no error' "$AGENT" uninstall --user
 
-ok 'install --system, into a package' says 0 \
+# As root may have it.
+private() {
+	umask 077
+	"$@"
+	umask 022
+}
+ok 'install --system, into a package' private says 0 \
     "$ROOT/etc/opt/edge/native-messaging-hosts/$M" \
     "$AGENT" install --system --root "$ROOT" --program /usr/bin/cardwright-agent
+everybody_reads() {
+	find "$ROOT" ! -perm -444 | grep . && return 1
+	find "$ROOT" -type d ! -perm -111 | grep . && return 1
+	return 0
+}
+ok 'which everybody can read' everybody_reads
 ok 'it names the program of the package' looks \
     "$ROOT/usr/lib/mozilla/native-messaging-hosts/$M" \
     /usr/bin/cardwright-agent firefox
