@@ -41,6 +41,12 @@ export function codeOf(number) {
 	return row === undefined ? 'INTERNAL' : row[2];
 }
 
+// Whether the code says as much as any of its numbers.
+export function isSaid(code) {
+	return RANGES.filter((row) => row[2] === code)
+		.reduce((n, [from, to]) => n + to - from + 1, 0) === 1;
+}
+
 // The text of what to do. What the agent advises is for its command line; it
 // counts where a code says too little.
 const BY_NUMBER = ['ISSUER_ERROR', 'INTERNAL', 'CARD_ERROR'];

@@ -7,7 +7,7 @@ import { Host } from './host.js';
 
 const PERSON_MS = 10 * 60 * 1000; // to answer the dialog
 const WIDTH = 540;
-const HEIGHT = 760;
+const HEIGHT = 820;
 
 const STEPS = ['prepare', 'keys', 'certificates', 'confirm'];
 const STEP_OF = { // the agent's phases

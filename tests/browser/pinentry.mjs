@@ -17,7 +17,10 @@ const screen = await Screen.open(world).catch((e) =>
 world.env.CARDWRIGHT_PINENTRY = 'pinentry-gtk-2';
 
 const xdo = (...args) => screen.xdo(...args);
-const picture = (name) => screen.picture('windows-' + name);
+const picture = (name) => {
+	xdo('mousemove', 1069, 899); // out of the picture
+	screen.picture('windows-' + name);
+};
 
 // The windows of pinentries: [window, process].
 function windows() {
@@ -64,13 +67,17 @@ try {
 			const tab = await flow.invited();
 			const dialog = await flow.begin(tab);
 			await dialog.reaches('consent');
+			await dialog.armed();
+			await dialog.painted();
 			picture('consent');
 			await dialog.agree();
 			const first = await entry(null);
 			await dialog.says('#wait', /Enter the PIN/);
 			await type(first, PIN);
 			await type(await entry(first), PUK);
-			await dialog.reaches('done').finally(() => picture('done'));
+			await dialog.reaches('done');
+			await dialog.painted();
+			picture('done');
 			await flow.tidy(tab);
 		});
 	await ok('its key is used with that PIN', () =>

@@ -69,7 +69,7 @@ export function renderConsent({ host, consent }) {
 	$('learns').textContent = t('ext_mode_' +
 		([1, 2, 3].includes(consent.mode) ? consent.mode : 1));
 	$('issuer').textContent = t('ext_says', plain(consent.issuer) || host);
-	$('purpose').textContent = '“' + plain(consent.purpose) + '”';
+	$('purpose').textContent = t('ext_quoted', plain(consent.purpose));
 	$('row-purpose').hidden = plain(consent.purpose) === '';
 }
 

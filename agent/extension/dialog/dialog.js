@@ -48,7 +48,10 @@ document.addEventListener('visibilitychange', arm);
 
 const titles = {
 	asking: 'ext_asking', consent: null, unfinished: 'ext_unfinished',
-	running: 'ext_running', done: 'ext_done', failed: null,
+	running: 'ext_running', done: null, failed: null,
+};
+const headings = {
+	consent: 'question', done: 'done-what', failed: 'failed-what',
 };
 const leave = {
 	asking: 'ext_cancel', consent: 'ext_refuse', unfinished: 'ext_refuse',
@@ -72,8 +75,8 @@ function enter(next, view) {
 		renderDone(view);
 	else if (phase === 'failed')
 		renderFailed(view);
-	const heading = phase === 'consent' ? $('question').textContent :
-		phase === 'failed' ? $('failed-what').textContent : t(titles[phase]);
+	const heading = titles[phase] !== null ? t(titles[phase]) :
+		$(headings[phase]).textContent;
 	document.title = heading + ' – Cardwright';
 	say(heading);
 	document.querySelector('main').scrollTop = 0;
@@ -136,7 +139,7 @@ document.addEventListener('keydown', (event) => {
 
 // ---- the beginning ----
 
-document.documentElement.lang = chrome.i18n.getUILanguage();
+document.documentElement.lang = t('ext_language');
 document.documentElement.dir = chrome.i18n.getMessage('@@bidi_dir');
 for (const e of document.querySelectorAll('[data-text]'))
 	e.textContent = t(e.dataset.text);

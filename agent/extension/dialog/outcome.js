@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Progress, and how it ended.
-import { remedyKey } from '../codes.js';
+import { isSaid, remedyKey } from '../codes.js';
 import { el, has, icon, place, plain, t } from './text.js';
 
 const $ = (id) => document.getElementById(id);
@@ -10,6 +10,8 @@ const WAITS = {
 	reader: 'reader', card: 'card', 'card-again': 'card', pin: 'pad',
 	'card-in-use': 'clock',
 };
+// What the heading of a wait says already.
+const SAID = [502, 503, 505, 506];
 let waited = '';
 let stepped = '';
 
@@ -24,7 +26,7 @@ function renderWait(waiting, say) {
 	const key = 'ext_wait_' + waiting.for.replaceAll('-', '_');
 	const words = el('div', '', el('strong', '', t(key)),
 		el('p', '', t(key + '_text')));
-	if (waiting.error !== null && has('error_' + waiting.error))
+	if (!SAID.includes(waiting.error) && has('error_' + waiting.error))
 		words.append(el('p', 'bad', t('error_' + waiting.error)));
 	if (waiting.for === 'pin' && Number.isInteger(waiting.tries))
 		words.append(el('p', '', t('ext_tries', waiting.tries)));
@@ -54,11 +56,13 @@ export function renderRunning(view, say) {
 function date(text) {
 	const d = new Date(text);
 	return Number.isNaN(d.getTime()) ? plain(text) :
-		d.toLocaleDateString(chrome.i18n.getUILanguage(),
-			{ dateStyle: 'long' });
+		d.toLocaleDateString(t('ext_language'), { dateStyle: 'long' });
 }
 
 export function renderDone({ changes }) {
+	const isNew = changes.some((c) => ['created', 'replaced'].includes(c.what));
+	$('done-what').textContent = t(isNew || changes.length === 0 ? 'ext_done' :
+		'ext_changed');
 	$('changes').replaceChildren(...changes.map((c) => {
 		const what = ['created', 'replaced', 'deleted', 'unlocked']
 			.includes(c.what) ? c.what : 'created';
@@ -73,7 +77,7 @@ export function renderDone({ changes }) {
 			el('span', '', more));
 		if (c.issuer)
 			words.append(el('span', '', t('ext_issued_by', plain(c.issuer))));
-		if (c.not_after)
+		if (c.not_after && what !== 'deleted')
 			words.append(el('span', '', t('ext_valid_until', date(c.not_after))));
 		if (c.serial)
 			words.append(el('span', '', t('ext_serial', plain(c.serial))));
@@ -100,7 +104,7 @@ export function renderFailed({ failure }) {
 		heading(t('problem_' + name));
 	$('failed-what').textContent = what;
 	const known = number !== undefined && has('error_' + number);
-	const why = known ? t('error_' + number) : plain(failure.sentence);
+	const why = isSaid(code) ? '' : known ? t('error_' + number) : plain(failure.sentence);
 	$('failed-why').textContent = later || heading(why) === what ? '' : why;
 	const todo = remedyKey(name, number);
 	$('failed-todo').textContent = has(todo) ? t(todo) :

@@ -41,6 +41,7 @@ async function managed(f, action, { page, window, changes, done }) {
 			throw new Error(`the page does not say ${pattern}: ${text}`);
 	};
 	await says(page);
+	await f.ready(tab);
 	await f.shot(tab, `page-${action}`);
 	const dialog = await f.begin(tab);
 	await dialog.reaches('consent');

@@ -76,8 +76,20 @@ export class Dialog {
 		return this.tab.click('#refuse');
 	}
 
-	shot(name) {
-		return this.flow.shot(this.tab, 'dialog-' + name);
+	// Of a state that has settled: buttons armed, and on the screen.
+	async shot(name) {
+		if (['consent', 'unfinished'].includes(await this.phase()))
+			await this.armed();
+		await this.painted();
+		await this.flow.shot(this.tab, 'dialog-' + name);
+	}
+
+	// (A window that is not seen has no frames.)
+	painted() {
+		return this.tab.eval(`await new Promise((done) => {
+			requestAnimationFrame(() => requestAnimationFrame(done));
+			setTimeout(done, 500);
+		})`);
 	}
 }
 
