@@ -108,9 +108,10 @@ cw_run_read_caps(struct cw_run *run)
 		err = CW_ERR_CARD_REMOVED;
 	cw_icc_end(&run->card);
 	run->resets = run->card.reader->resets;
-	if (err != CW_OK)
-		return err;
-	return cw_card_caps_decode(cw_buf_bytes(&run->caps_bytes), &run->caps);
+	if (err == CW_OK)
+		err = cw_card_caps_decode(cw_buf_bytes(&run->caps_bytes),
+		    &run->caps);
+	return err == CW_OK ? cw_run_check_named(run) : err;
 }
 
 /* OPEN SESSION in the same burst as VERIFY, if there is a PIN to verify. */

@@ -5,8 +5,8 @@
  */
 #include "agent/run_internal.h"
 
-static void
-wipe(struct cw_run_view *view)
+void
+cw_run_view_wipe(struct cw_run_view *view)
 {
 	for (size_t i = 0; i < view->n; i++)
 		cw_buf_wipe(&view->certificates[i]);
@@ -17,12 +17,12 @@ wipe(struct cw_run_view *view)
 void
 cw_run_changes_wipe(struct cw_run *run)
 {
-	wipe(&run->before);
-	wipe(&run->after);
+	cw_run_view_wipe(&run->before);
+	cw_run_view_wipe(&run->after);
 }
 
-static enum cw_err
-look(struct cw_icc *card, struct cw_run_view *view)
+enum cw_err
+cw_run_view_take(struct cw_icc *card, struct cw_run_view *view)
 {
 	struct cw_pin_info pin;
 	enum cw_err err = cw_icc_list_public(card, view->slots, &view->n);
@@ -56,12 +56,12 @@ cw_run_look(struct cw_run *run, struct cw_run_view *view)
 
 	if (!run->env.wants_changes || view->is_taken)
 		return CW_OK;
-	wipe(view);
-	err = look(&run->card, view);
+	cw_run_view_wipe(view);
+	err = cw_run_view_take(&run->card, view);
 	if (err == CW_OK)
 		view->is_taken = true;
 	else
-		wipe(view);
+		cw_run_view_wipe(view);
 	return err;
 }
 

@@ -70,6 +70,19 @@ enum cw_err cw_run_ask_holder(struct cw_run *run,
     const struct cw_pin_info *info, unsigned tries_left, enum cw_err last)
     __attribute__((warn_unused_result));
 
+/* run_changes.c: slots, their certificates and the holder's PIN, between
+ * cw_icc_begin and cw_icc_end, and the last thing there: the PIV application may
+ * be selected. Errors: those of reader.h, CARD_SAYS. Wiped in any case. */
+enum cw_err cw_run_view_take(struct cw_icc *card, struct cw_run_view *view)
+    __attribute__((warn_unused_result));
+void cw_run_view_wipe(struct cw_run_view *view);
+
+/* run_named.c: where the Intent names only keys in slots, one of them is on the
+ * card, with that certificate. Outside cw_icc_begin..end. Errors: NOTHING_THERE,
+ * those of cw_run_view_take. */
+enum cw_err cw_run_check_named(struct cw_run *run)
+    __attribute__((warn_unused_result));
+
 /* run_changes.c: takes the view, once, if it is wanted; between cw_icc_begin
  * and cw_icc_end, and the last thing there. Errors: CARD_REMOVED; others are
  * no reason to end a run. */

@@ -14,6 +14,8 @@
 
 struct listing {
 	struct cw_grant grant;
+	struct cw_invitation invitation;
+	struct cw_intent intent; /* what the person was asked; of the above */
 	const struct cw_profile *profile;
 	struct cw_reply reply;
 	struct cw_listed_key keys[CW_KEYS_MAX];
@@ -87,6 +89,18 @@ check_certificate(struct cw_step_run *run, const struct cw_listed_key *k,
 	    CW_ERR_WRONG_REPLY;
 }
 
+/* An id that the scope has may be on another card, for another key: nothing is
+ * done to what the person was not asked about. */
+static bool
+is_named(const struct cw_intent *intent, const struct cw_listed_key *k)
+{
+	const struct cw_intent_object *o = cw_intent_object(intent, k->id);
+	uint8_t hash[CW_HASH_BYTES];
+
+	cw_hash(k->chain[0], hash);
+	return o == NULL || memcmp(o->leaf_hash, hash, sizeof(hash)) == 0;
+}
+
 static enum cw_err
 add_deed(struct cw_step_run *run, enum cw_command_no no,
     const struct cw_listed_key *k, const uint8_t serial[CW_SERIAL_BYTES])
@@ -158,6 +172,8 @@ take_target(struct cw_step_run *run, struct listing *l,
 	uint8_t serial[CW_SERIAL_BYTES];
 	enum cw_err err = check_certificate(run, k, serial);
 
+	if (err == CW_OK && !is_named(&l->intent, k))
+		return CW_OK;
 	if (err == CW_OK && cw_scope_makes_keys(scope))
 		err = add_replacement(run, l, k, serial);
 	else if (err == CW_OK && cw_scope_has_command(scope, CW_DELETE_KEY))
@@ -232,18 +248,33 @@ decide(struct cw_step_run *run, struct listing *l)
 }
 
 static enum cw_err
+load(struct cw_step_run *run, struct listing *l)
+{
+	struct cw_session *s = run->session;
+	struct cw_store *store = run->engine->store;
+	enum cw_err err =
+	    store->invitation_load(store, s->invitation, &l->invitation);
+
+	if (err == CW_OK &&
+	    (cw_grant_decode(cw_buf_bytes(&s->grant), &l->grant) != CW_OK ||
+		cw_intent_decode(cw_buf_bytes(&l->invitation.intent),
+		    &l->intent) != CW_OK))
+		err = CW_ERR_STORE_CORRUPT;
+	if (err != CW_OK)
+		return err;
+	l->profile = cw_config_profile(run->engine->config, l->grant.profile);
+	l->reply.keys = l->keys;
+	return l->profile == NULL ? CW_ERR_UNKNOWN_PROFILE : CW_OK;
+}
+
+static enum cw_err
 manage(struct cw_step_run *run, struct listing *l, bool *ended)
 {
 	static const enum cw_command_no nos[] = { CW_LIST };
-	enum cw_err err;
+	enum cw_err err = load(run, l);
 
-	if (cw_grant_decode(cw_buf_bytes(&run->session->grant), &l->grant) !=
-	    CW_OK)
-		return CW_ERR_STORE_CORRUPT;
-	l->profile = cw_config_profile(run->engine->config, l->grant.profile);
-	if (l->profile == NULL)
-		return CW_ERR_UNKNOWN_PROFILE;
-	l->reply.keys = l->keys;
+	if (err != CW_OK)
+		return err;
 	err = cw_step_open_replies(run, nos, 1, &l->reply, &l->plain, ended);
 	if (err != CW_OK)
 		return err;
@@ -265,10 +296,12 @@ cw_step_manage(struct cw_step_run *run)
 	if (l == NULL)
 		return CW_ERR_NO_MEMORY;
 	cw_buf_init(&l->plain, CW_COMMAND_MAX);
+	cw_invitation_init(&l->invitation);
 	err = manage(run, l, &ended);
 	if (ended)
 		err = cw_step_end(run, err);
 	cw_buf_wipe(&l->plain);
+	cw_invitation_wipe(&l->invitation);
 	free(l);
 	return err;
 }

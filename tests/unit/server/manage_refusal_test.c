@@ -194,6 +194,36 @@ a_list_that_lies_ends_the_session_and_changes_nothing(void **state)
 	}
 }
 
+/* The same id on a card, but not the certificate that the question named: as if
+ * two cards had keys of one id. */
+static void
+a_key_that_the_question_did_not_name_is_left_alone(void **state)
+{
+	struct cw_server_world *w = *state;
+	struct cw_invitation *v = &w->invitation;
+	char serial[CW_MANAGE_SERIAL];
+	struct cw_server_play play;
+	struct cw_intent intent;
+	struct cw_grant grant;
+	struct cw_buf other;
+
+	cw_manage_enroll(w, PERSON, serial);
+	cw_manage_about(w, "manage", serial, false);
+	cw_manage_read(w, &intent, &grant);
+	intent.objects[0].leaf_hash[0] ^= 1;
+	cw_buf_init(&other, CW_BODY_MAX);
+	cw_intent_encode(&intent, &other);
+	cw_buf_move(&v->intent, &other);
+	cw_random(v->code_hash, sizeof(v->code_hash));
+	assert_err(w->store->invitation_add(w->store, v), CW_OK);
+	cw_server_play_begin(w, &play, 1);
+	cw_server_play_message(w, &play, 2);
+	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_NOTHING_THERE);
+	assert_true(play.ended);
+	assert_int_equal(cw_manage_status(w, serial, NULL), CW_CERT_ACTIVE);
+	cw_server_play_wipe(&play);
+}
+
 /* What was begun must be possible to end: with a key request and a result. */
 static void
 a_list_that_goes_on_and_on_ends_the_session_while_there_is_room(void **state)
@@ -441,6 +471,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cw_server_test(
 		    a_list_that_lies_ends_the_session_and_changes_nothing),
+		cw_server_test(
+		    a_key_that_the_question_did_not_name_is_left_alone),
 		cw_server_test(
 		    a_list_that_goes_on_and_on_ends_the_session_while_there_is_room),
 		cw_server_test(
