@@ -8,10 +8,13 @@
 
 #include <stdlib.h>
 
-/* A key outside the slots shows itself to nobody without a PIN. */
+/* A key outside the slots shows itself to nobody without a PIN. And that a key is
+ * not there any more is what the issuer learns from a deletion. */
 static bool
-is_hidden(const struct cw_intent *intent)
+is_for_the_issuer(const struct cw_intent *intent)
 {
+	if (intent->action == CW_ACTION_MANAGE)
+		return true;
 	for (size_t i = 0; i < intent->n_objects; i++)
 		if (intent->objects[i].slot == 0)
 			return true;
@@ -54,7 +57,7 @@ cw_run_check_named(struct cw_run *run)
 	struct cw_run_view *view;
 	enum cw_err err;
 
-	if (is_hidden(&run->intent))
+	if (is_for_the_issuer(&run->intent))
 		return CW_OK;
 	view = calloc(1, sizeof(*view));
 	if (view == NULL)

@@ -91,6 +91,13 @@ log_end(const struct cw_session *session, enum cw_err why)
 enum cw_err
 cw_step_end(struct cw_step_run *run, enum cw_err why)
 {
+	run->n_retired = 0;
+	return cw_step_end_retiring(run, why);
+}
+
+enum cw_err
+cw_step_end_retiring(struct cw_step_run *run, enum cw_err why)
+{
 	struct cw_session *s = run->session;
 	enum cw_err err;
 
@@ -100,7 +107,6 @@ cw_step_end(struct cw_step_run *run, enum cw_err why)
 	cw_buf_reset(&run->kept);
 	cw_buf_reset(&run->der);
 	run->certificate.status = CW_CERT_NONE;
-	run->n_retired = 0;
 	if (cw_session_has_serial(s)) {
 		/* Whether or not the signer has signed for it by now. */
 		struct cw_certificate *c = &run->certificate;

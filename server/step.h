@@ -103,6 +103,10 @@ enum cw_err cw_step_check_used(struct cw_engine *engine,
 enum cw_err cw_step_end(struct cw_step_run *run, enum cw_err why)
     __attribute__((warn_unused_result));
 
+/* The same, and what run->retired has is suspended with it. */
+enum cw_err cw_step_end_retiring(struct cw_step_run *run, enum cw_err why)
+    __attribute__((warn_unused_result));
+
 /* True if the error is none of the message's: it may come again and pass. */
 bool cw_step_is_transient(enum cw_err err);
 

@@ -11,6 +11,7 @@
 #include "server/evidence.h"
 #include "server/step.h"
 #include "server/target.h"
+#include "proto/rfc4648.h"
 
 struct listing {
 	struct cw_grant grant;
@@ -206,6 +207,71 @@ take_list(struct cw_step_run *run, struct listing *l)
 	return err;
 }
 
+/* ---- what the card has no more ---- */
+
+static bool
+is_listed(const struct listing *l, uint32_t id)
+{
+	for (size_t i = 0; i < l->reply.n_keys; i++)
+		if (l->keys[i].id == id)
+			return true;
+	return false;
+}
+
+/*
+ * A key that this very card had, by the store, and that its list passes over: it
+ * went with a result that was lost, or the holder has deleted it. Its certificate is
+ * suspended with this step.
+ */
+static enum cw_err
+take_gone(struct cw_step_run *run, const struct listing *l,
+    const struct cw_verdict *card, uint32_t id)
+{
+	const struct cw_intent_object *o = cw_intent_object(&l->intent, id);
+	struct cw_retired *gone = &run->retired[run->n_retired];
+	struct cw_target target;
+	char hex[2 * CW_SERIAL_BYTES + 1];
+	enum cw_err err;
+
+	if (o == NULL || run->n_retired == CW_DEEDS_MAX)
+		return CW_OK;
+	err = cw_target_on_card(run->engine->store, o, card, &target);
+	if (err != CW_OK)
+		return err == CW_ERR_UNKNOWN_SERIAL ? CW_OK : err;
+	memcpy(gone->serial, target.serial, sizeof(gone->serial));
+	gone->reason = CW_REASON_CESSATION;
+	run->n_retired++;
+	cw_base16_encode(CW_BYTES_ARRAY(gone->serial), hex);
+	cw_log(CW_LOG_INFO, "certificate.gone", "serial=%s", hex);
+	return CW_OK;
+}
+
+static bool
+goes_on(const struct cw_step_run *run, const struct listing *l)
+{
+	const struct cw_scope *scope = &l->grant.scope;
+
+	return l->reply.more &&
+	    run->secret->listed < scope->objects[scope->n_objects - 1];
+}
+
+/* Of the ids that this part of the list is about: those behind `from`. */
+static enum cw_err
+take_all_gone(struct cw_step_run *run, const struct listing *l, uint32_t from)
+{
+	const struct cw_scope *scope = &l->grant.scope;
+	uint32_t to = goes_on(run, l) ? run->secret->listed : UINT32_MAX;
+	struct cw_verdict card;
+	enum cw_err err =
+	    cw_verdict_decode(cw_buf_bytes(&run->session->verdict), &card);
+
+	for (size_t i = 0; i < scope->n_objects && err == CW_OK; i++)
+		if (scope->objects[i] > from && scope->objects[i] <= to &&
+		    !is_listed(l, scope->objects[i]))
+			err = take_gone(run, l, &card, scope->objects[i]);
+	return err;
+}
+
 /* ---- what happens ---- */
 
 /* Of sessions side by side only as many get CLOSE as the grant has uses: one
@@ -235,10 +301,8 @@ decide(struct cw_step_run *run, struct listing *l)
 {
 	const struct cw_scope *scope = &l->grant.scope;
 	struct cw_session_secret *secret = run->secret;
-	bool goes_on = l->reply.more &&
-	    secret->listed < scope->objects[scope->n_objects - 1];
 
-	if (goes_on)
+	if (goes_on(run, l))
 		return ask(run);
 	if (secret->n_deeds == 0 ||
 	    (cw_scope_makes_keys(scope) && replacement(secret) == NULL))
@@ -272,6 +336,7 @@ manage(struct cw_step_run *run, struct listing *l, bool *ended)
 {
 	static const enum cw_command_no nos[] = { CW_LIST };
 	enum cw_err err = load(run, l);
+	uint32_t from;
 
 	if (err != CW_OK)
 		return err;
@@ -279,7 +344,10 @@ manage(struct cw_step_run *run, struct listing *l, bool *ended)
 	if (err != CW_OK)
 		return err;
 	run->secret->first++;
+	from = run->secret->listed;
 	err = take_list(run, l);
+	if (err == CW_OK)
+		err = take_all_gone(run, l, from);
 	if (err == CW_OK)
 		err = decide(run, l);
 	*ended = err != CW_OK && !run->lost_race && !cw_step_is_transient(err);
@@ -298,7 +366,9 @@ cw_step_manage(struct cw_step_run *run)
 	cw_buf_init(&l->plain, CW_COMMAND_MAX);
 	cw_invitation_init(&l->invitation);
 	err = manage(run, l, &ended);
-	if (ended)
+	if (err == CW_ERR_NOTHING_THERE && ended)
+		err = cw_step_end_retiring(run, err);
+	else if (ended)
 		err = cw_step_end(run, err);
 	cw_buf_wipe(&l->plain);
 	cw_invitation_wipe(&l->invitation);

@@ -93,7 +93,9 @@ struct cw_invitation {
 	struct cw_buf intent; /* the bytes that every request for it gets */
 	uint64_t created_s, expires_s;
 	unsigned uses; /* of the grant */
-	unsigned used; /* certificates that count; only in invitation_each */
+	/* Certificates that count, and sessions that ended well without one; only in
+	 * invitation_each. */
+	unsigned used;
 	bool withdrawn;
 };
 

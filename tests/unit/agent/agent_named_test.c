@@ -50,6 +50,13 @@ two_others(struct cw_intent *intent)
 }
 
 static void
+what_is_deleted(struct cw_intent *intent)
+{
+	another_certificate(intent);
+	intent->action = CW_ACTION_MANAGE;
+}
+
+static void
 nothing_by_name(struct cw_intent *intent)
 {
 	another_certificate(intent);
@@ -71,6 +78,7 @@ static const struct {
 	{ "one that shows itself to nobody", another_and_one_outside_the_slots,
 	    false, CW_OK },
 	{ "two others", two_others, false, CW_ERR_NOTHING_THERE },
+	{ "what is deleted, and gone", what_is_deleted, false, CW_OK },
 	{ "no names at all", nothing_by_name, false, CW_OK },
 	{ "an empty card", what_there_is, true, CW_ERR_NOTHING_THERE },
 };
@@ -80,7 +88,7 @@ name_objects(struct cw_world *w, void (*edit)(struct cw_intent *intent))
 {
 	struct cw_intent *intent = &w->intent;
 
-	intent->action = CW_ACTION_RENEW;
+	intent->action = CW_ACTION_RENEW; /* unless it is changed below */
 	intent->n_objects = 1;
 	intent->objects[0] = (struct cw_intent_object){ .id = SLOT,
 		.slot = SLOT,

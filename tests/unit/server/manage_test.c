@@ -269,6 +269,8 @@ an_invitation_without_a_key_is_used_as_often_as_it_says(void **state)
 	struct cw_server_world *w = *state;
 	char serial[CW_MANAGE_SERIAL];
 	struct cw_server_play play;
+	char listed[1024];
+	const char *at;
 	unsigned used;
 	unsigned confirmed;
 
@@ -282,6 +284,13 @@ an_invitation_without_a_key_is_used_as_often_as_it_says(void **state)
 	    CW_OK);
 	assert_int_equal(used, 1);
 	assert_int_equal(confirmed, 1);
+	assert_err(cw_manage_printed(&(struct cw_admin){ .store = w->store },
+		       cw_admin_invitations, listed, sizeof(listed)),
+	    CW_OK);
+	/* This one and the enrolment's. */
+	at = strstr(listed, "used       1/1  until ");
+	assert_non_null(at);
+	assert_non_null(strstr(at + 1, "used       1/1  until "));
 	cw_server_play_init(&play);
 	cw_server_play_message(w, &play, 0);
 	assert_err(cw_server_play_post(w, &play, 0), CW_ERR_INVITATION_USED);
