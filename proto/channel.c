@@ -5,19 +5,21 @@
 #include "proto/base/secret.h"
 
 /* Room for the longest array that is hashed or authenticated, without its
- * embedded messages. */
+ * embedded messages; and what is enough for suites 1 and 2. */
 #define SMALL_MAX 1024
+#define USUAL 128
 
 void
 cw_channel_th(struct cw_bytes request,
     const struct cw_public_key *card_ephemeral, uint8_t th[CW_HASH_BYTES])
 {
+	uint8_t memory[2][USUAL];
 	struct cw_buf head;
 	struct cw_buf tail;
 	struct cw_bytes parts[3];
 
-	cw_buf_init(&head, SMALL_MAX);
-	cw_buf_init(&tail, SMALL_MAX);
+	cw_buf_init_on(&head, SMALL_MAX, memory[0], USUAL);
+	cw_buf_init_on(&tail, SMALL_MAX, memory[1], USUAL);
 	cw_cbor_put_array(&head, 3);
 	cw_cbor_put_str(&head, "CW1");
 	cw_cbor_put_bstr_head(&head, request.len);
@@ -37,7 +39,7 @@ expand(const uint8_t prk[CW_HASH_BYTES], const char *label,
 	uint8_t info[32];
 	struct cw_buf b;
 
-	cw_buf_init(&b, sizeof(info));
+	cw_buf_init_on(&b, sizeof(info), info, sizeof(info));
 	cw_cbor_put_array(&b, 2);
 	cw_cbor_put_str(&b, label);
 	cw_cbor_put_uint(&b, suite->id);
@@ -94,14 +96,13 @@ nonce(const struct cw_channel *ch, const uint8_t *iv, unsigned i,
 	return cw_bytes(out, len);
 }
 
-/* [label, th], [label, th, i] or [label, th, i, H(command)] */
+/* [label, th], [label, th, i] or [label, th, i, H(command)], into an empty buffer */
 static void
 put_aad(struct cw_buf *b, const char *label, const struct cw_channel *ch,
     unsigned i, const struct cw_bytes *command)
 {
 	uint8_t hash[CW_HASH_BYTES];
 
-	cw_buf_init(b, SMALL_MAX);
 	cw_cbor_put_array(b, i == 0 ? 2 : command == NULL ? 3 : 4);
 	cw_cbor_put_str(b, label);
 	cw_cbor_put_bstr(b, CW_BYTES_ARRAY(ch->th));
@@ -129,9 +130,11 @@ box_run(const struct cw_channel *ch, const struct box *box, bool seal,
 	uint8_t nonce_bytes[CW_AEAD_NONCE_MAX];
 	struct cw_bytes n =
 	    nonce(ch, box->up ? ch->up_iv : ch->down_iv, box->i, nonce_bytes);
+	uint8_t memory[USUAL];
 	struct cw_buf aad;
 	enum cw_err err;
 
+	cw_buf_init_on(&aad, SMALL_MAX, memory, sizeof(memory));
 	put_aad(&aad, box->label, ch, box->i, box->command);
 	err = aad.err;
 	if (err == CW_OK && seal)
@@ -205,13 +208,14 @@ static void
 hash_chain(const char *label, const uint8_t first[CW_HASH_BYTES],
     struct cw_bytes a, const struct cw_bytes *b, uint8_t out[CW_HASH_BYTES])
 {
+	uint8_t memory[2][USUAL];
 	struct cw_buf head;
 	struct cw_buf middle;
 	struct cw_bytes parts[4];
 	size_t n = 2;
 
-	cw_buf_init(&head, SMALL_MAX);
-	cw_buf_init(&middle, SMALL_MAX);
+	cw_buf_init_on(&head, SMALL_MAX, memory[0], USUAL);
+	cw_buf_init_on(&middle, SMALL_MAX, memory[1], USUAL);
 	cw_cbor_put_array(&head, b == NULL ? 3 : 4);
 	cw_cbor_put_str(&head, label);
 	cw_cbor_put_bstr(&head, cw_bytes(first, CW_HASH_BYTES));

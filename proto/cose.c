@@ -11,6 +11,10 @@
 
 #define HEADS_MAX 64 /* what a structure adds to its parts */
 
+/* Enough for what most messages have; the rest grows out of it. */
+#define USUAL_AAD 192
+#define USUAL_TBS 768
+
 /* Opens the array and says BAD_COSE when it is not one of `n` items. */
 static void
 open_array(struct cw_cbor_reader *r, size_t n)
@@ -90,15 +94,17 @@ cw_cose_sign1_verify(const struct cw_cose_sign1 *sign1,
     const struct cw_public_key *key, struct cw_bytes external_aad)
 {
 	const enum cw_key_type type = cw_alg_key_type(sign1->alg);
+	uint8_t memory[USUAL_TBS];
 	struct cw_buf tbs;
 	enum cw_err err;
 
 	/* RFC 9864 2.1: the algorithm says which curve, so the key must agree. */
 	if (type == 0 || key->type != type)
 		return CW_ERR_BAD_KEY;
-	cw_buf_init(&tbs,
+	cw_buf_init_on(&tbs,
 	    HEADS_MAX + sign1->protected_header.len + external_aad.len +
-		sign1->payload.len);
+		sign1->payload.len,
+	    memory, sizeof(memory));
 	cw_cose_sig_structure(sign1->protected_header, external_aad,
 	    sign1->payload, &tbs);
 	err = tbs.err;
@@ -113,10 +119,12 @@ static enum cw_err
 sign_structure(const struct cw_private_key *key, struct cw_bytes header,
     struct cw_bytes payload, struct cw_buf *signature)
 {
+	uint8_t memory[USUAL_TBS];
 	struct cw_buf tbs;
 	enum cw_err err;
 
-	cw_buf_init(&tbs, HEADS_MAX + header.len + payload.len);
+	cw_buf_init_on(&tbs, HEADS_MAX + header.len + payload.len, memory,
+	    sizeof(memory));
 	cw_cose_sig_structure(header, CW_BYTES_NONE, payload, &tbs);
 	err = tbs.err;
 	if (err == CW_OK)
@@ -131,6 +139,7 @@ cw_cose_sign1_make(const struct cw_private_key *key, const char *typ,
 {
 	struct cw_public_key public_key;
 	const struct cw_key_type_info *info;
+	uint8_t memory[2][HEADS_MAX * 2];
 	struct cw_buf header;
 	struct cw_buf signature;
 	enum cw_err err;
@@ -139,8 +148,10 @@ cw_cose_sign1_make(const struct cw_private_key *key, const char *typ,
 	info = cw_key_type_info((uint64_t)public_key.type);
 	if (info == NULL || info->alg == CW_ALG_NONE)
 		return CW_ERR_UNKNOWN_ALGORITHM;
-	cw_buf_init(&header, HEADS_MAX + strlen(typ));
-	cw_buf_init(&signature, CW_SIGNATURE_MAX);
+	cw_buf_init_on(&header, HEADS_MAX + strlen(typ), memory[0],
+	    sizeof(memory[0]));
+	cw_buf_init_on(&signature, CW_SIGNATURE_MAX, memory[1],
+	    sizeof(memory[1]));
 	cw_cbor_put_map(&header, 2);
 	cw_cbor_put_int(&header, LABEL_ALG);
 	cw_cbor_put_int(&header, info->alg);
@@ -190,15 +201,17 @@ cw_cose_encrypt0_seal(enum cw_alg alg, const uint8_t key[CW_AEAD_KEY_BYTES],
     struct cw_buf *out)
 {
 	const size_t before = out->len;
+	uint8_t memory[HEADS_MAX + USUAL_AAD];
 	struct cw_buf header;
 	struct cw_buf aad;
 	enum cw_err err;
 
 	if (cw_aead_nonce_bytes(alg) == 0)
 		return CW_ERR_UNKNOWN_ALGORITHM;
-	cw_buf_init(&header, HEADS_MAX);
+	cw_buf_init_on(&header, HEADS_MAX, memory, HEADS_MAX);
 	encrypt0_header(alg, &header);
-	cw_buf_init(&aad, HEADS_MAX + header.len + external_aad.len);
+	cw_buf_init_on(&aad, HEADS_MAX + header.len + external_aad.len,
+	    memory + HEADS_MAX, USUAL_AAD);
 	cw_cose_enc_structure(cw_buf_bytes(&header), external_aad, &aad);
 	cw_cbor_put_array(out, 3);
 	cw_cbor_put_bstr(out, cw_buf_bytes(&header));
@@ -250,12 +263,14 @@ cw_cose_encrypt0_open(enum cw_alg alg, const uint8_t key[CW_AEAD_KEY_BYTES],
 {
 	struct cw_bytes header;
 	struct cw_bytes ciphertext;
+	uint8_t memory[USUAL_AAD];
 	struct cw_buf aad;
 	enum cw_err err = encrypt0_decode(alg, in, &header, &ciphertext);
 
 	if (err != CW_OK)
 		return err;
-	cw_buf_init(&aad, HEADS_MAX + header.len + external_aad.len);
+	cw_buf_init_on(&aad, HEADS_MAX + header.len + external_aad.len, memory,
+	    sizeof(memory));
 	cw_cose_enc_structure(header, external_aad, &aad);
 	err = aad.err;
 	if (err == CW_OK)

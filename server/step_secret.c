@@ -7,6 +7,8 @@
 #include "proto/base/log.h"
 #include "server/step.h"
 
+#define USUAL 512 /* bytes, where there is nothing to manage */
+
 static void
 put_deeds(struct cw_buf *b, const struct cw_session_secret *s)
 {
@@ -25,9 +27,10 @@ put_deeds(struct cw_buf *b, const struct cw_session_secret *s)
 static void
 put_channel(struct cw_buf *b, const struct cw_session_secret *s)
 {
+	uint8_t memory[USUAL];
 	struct cw_buf channel;
 
-	cw_buf_init(&channel, CW_SECRET_PLAIN_MAX);
+	cw_buf_init_on(&channel, CW_SECRET_PLAIN_MAX, memory, sizeof(memory));
 	cw_channel_encode(&s->channel, &channel);
 	cw_cbor_put_bstr(b, cw_buf_bytes(&channel));
 	if (b->err == CW_OK)
@@ -39,10 +42,11 @@ enum cw_err
 cw_session_secret_seal(const struct cw_session_secret *secret, bool ephemeral,
     struct cw_seal *seal, const uint8_t *id, struct cw_buf *sealed)
 {
+	uint8_t memory[USUAL];
 	struct cw_buf plain;
 	enum cw_err err;
 
-	cw_buf_init(&plain, CW_SECRET_PLAIN_MAX);
+	cw_buf_init_on(&plain, CW_SECRET_PLAIN_MAX, memory, sizeof(memory));
 	if (ephemeral) {
 		cw_cbor_put_array(&plain, 2);
 		cw_cbor_put_uint(&plain, secret->suite->id);
@@ -121,11 +125,12 @@ enum cw_err
 cw_session_secret_open(struct cw_session_secret *secret, struct cw_seal *seal,
     const struct cw_session *session)
 {
+	uint8_t memory[USUAL];
 	struct cw_buf plain;
 	enum cw_err err;
 
 	memset(secret, 0, sizeof(*secret));
-	cw_buf_init(&plain, CW_SECRET_PLAIN_MAX);
+	cw_buf_init_on(&plain, CW_SECRET_PLAIN_MAX, memory, sizeof(memory));
 	err = cw_seal_get(seal, session->id, cw_buf_bytes(&session->sealed),
 	    &plain);
 	if (err == CW_OK)

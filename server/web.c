@@ -23,6 +23,7 @@
 #define QUEUE_MS 1000u
 #define DRAIN_MAX ((size_t)2 * 1024 * 1024)
 #define LAST_STATUS 999
+#define USUAL_RESPONSE 2048u /* head and message, for most of them */
 
 /* Where requests come in. civetweb asks all that come to one context for a
  * certificate, or none. */
@@ -72,9 +73,11 @@ send_response(struct cw_web *web, struct mg_connection *conn,
     const struct cw_http_response *response, bool close)
 {
 	const struct mg_request_info *info = mg_get_request_info(conn);
+	uint8_t memory[USUAL_RESPONSE];
 	struct cw_buf out;
 
-	cw_buf_init(&out, CW_PAGE_MAX + 2 * CW_BODY_MAX);
+	cw_buf_init_on(&out, CW_PAGE_MAX + 2 * CW_BODY_MAX, memory,
+	    sizeof(memory));
 	cw_http_head(web->engine, response, close, &out);
 	if (info->request_method == NULL ||
 	    strcmp(info->request_method, "HEAD") != 0)

@@ -8,6 +8,11 @@
 
 #include "proto/base/secret.h"
 
+/* Most messages are some hundred bytes: they grow once or not at all. */
+#define FIRST_BYTES 256
+
+#define SHORT_TEXT 256 /* what is formatted only once */
+
 void
 cw_buf_init(struct cw_buf *b, size_t max)
 {
@@ -15,11 +20,29 @@ cw_buf_init(struct cw_buf *b, size_t max)
 }
 
 void
-cw_buf_wipe(struct cw_buf *b)
+cw_buf_init_on(struct cw_buf *b, size_t max, uint8_t *memory, size_t size)
+{
+	*b = (struct cw_buf){ .ptr = memory,
+		.cap = size < max ? size : max,
+		.max = max,
+		.is_lent = true };
+}
+
+/* Of lent memory what was never put to is not ours to write. */
+static void
+release(struct cw_buf *b)
 {
 	if (b->ptr != NULL)
-		cw_wipe(b->ptr, b->cap);
-	free(b->ptr);
+		cw_wipe(b->ptr, b->is_lent ? b->len : b->cap);
+	if (!b->is_lent)
+		free(b->ptr);
+	b->is_lent = false;
+}
+
+void
+cw_buf_wipe(struct cw_buf *b)
+{
+	release(b);
 	cw_buf_init(b, b->max);
 }
 
@@ -35,7 +58,7 @@ cw_buf_reset(struct cw_buf *b)
 static bool
 grow(struct cw_buf *b, size_t need)
 {
-	size_t cap = b->cap < 64 ? 64 : b->cap;
+	size_t cap = b->cap < FIRST_BYTES ? FIRST_BYTES : b->cap;
 	uint8_t *p;
 
 	while (cap < need)
@@ -47,11 +70,9 @@ grow(struct cw_buf *b, size_t need)
 		b->err = CW_ERR_NO_MEMORY;
 		return false;
 	}
-	if (b->ptr != NULL) {
+	if (b->ptr != NULL)
 		memcpy(p, b->ptr, b->len);
-		cw_wipe(b->ptr, b->cap);
-		free(b->ptr);
-	}
+	release(b);
 	b->ptr = p;
 	b->cap = cap;
 	return true;
@@ -114,6 +135,7 @@ cw_buf_put_str(struct cw_buf *b, const char *s)
 void
 cw_buf_printf(struct cw_buf *b, const char *fmt, ...)
 {
+	char text[SHORT_TEXT];
 	va_list ap;
 	va_list again;
 	int n;
@@ -121,12 +143,17 @@ cw_buf_printf(struct cw_buf *b, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	/* One byte more for the NUL that vsnprintf insists on. */
-	at = n < 0 ? NULL : cw_buf_extend(b, (size_t)n + 1);
-	if (at != NULL) {
-		vsnprintf((char *)at, (size_t)n + 1, fmt, again);
-		b->len--;
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	if (n >= 0 && (size_t)n < sizeof(text)) {
+		cw_buf_put(b, cw_bytes((const uint8_t *)text, (size_t)n));
+		cw_wipe(text, (size_t)n);
+	} else if (n >= 0) {
+		/* One byte more for the NUL that vsnprintf insists on. */
+		at = cw_buf_extend(b, (size_t)n + 1);
+		if (at != NULL) {
+			vsnprintf((char *)at, (size_t)n + 1, fmt, again);
+			b->len--;
+		}
 	}
 	va_end(again);
 	va_end(ap);
@@ -147,6 +174,13 @@ cw_buf_move(struct cw_buf *to, struct cw_buf *from)
 	size_t max = from->max;
 
 	cw_buf_wipe(to);
+	to->max = max;
+	if (from->is_lent) {
+		to->err = from->err;
+		cw_buf_put(to, cw_buf_bytes(from));
+		cw_buf_wipe(from);
+		return;
+	}
 	*to = *from;
 	cw_buf_init(from, max);
 }

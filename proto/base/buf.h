@@ -16,10 +16,17 @@ struct cw_buf {
 	size_t cap;
 	size_t max;      /* in bytes; a put beyond it sets CW_ERR_TOO_LARGE */
 	enum cw_err err; /* the first error, or CW_OK */
+	bool is_lent;    /* the memory is the caller's */
 };
 
 /* An empty buffer that will hold at most `max` bytes; allocates nothing. */
 void cw_buf_init(struct cw_buf *b, size_t max);
+
+/*
+ * The same in memory that the caller lends, until more is put than fits there; for
+ * what is small and soon gone. It must last as long as the buffer.
+ */
+void cw_buf_init_on(struct cw_buf *b, size_t max, uint8_t *memory, size_t size);
 
 /* Wipes and releases the memory; the buffer is empty again, same maximum. */
 void cw_buf_wipe(struct cw_buf *b);

@@ -170,6 +170,100 @@ moving_takes_the_contents_and_empties_the_source(void **state)
 	cw_buf_wipe(&from);
 }
 
+static void
+lent_memory_is_used_wiped_and_left(void **state)
+{
+	static const uint8_t zeros[6];
+	uint8_t memory[8] = { 0 };
+	struct cw_buf b;
+
+	(void)state;
+	memory[6] = 0xee;
+	cw_buf_init_on(&b, 100, memory, sizeof(memory));
+	cw_buf_put_str(&b, "secret");
+	assert_ptr_equal(b.ptr, memory);
+	cw_buf_wipe(&b);
+	assert_memory_equal(memory, zeros, sizeof(zeros));
+	assert_int_equal(memory[6], 0xee);
+	assert_null(b.ptr);
+	assert_int_equal(b.max, 100);
+}
+
+static void
+what_does_not_fit_into_lent_memory_grows_out_of_it(void **state)
+{
+	static const uint8_t zeros[6];
+	uint8_t memory[6];
+	struct cw_buf b;
+
+	(void)state;
+	cw_buf_init_on(&b, 10, memory, sizeof(memory));
+	cw_buf_put_str(&b, "secret");
+	cw_buf_put_str(&b, "next");
+	assert_err(b.err, CW_OK);
+	assert_true(cw_bytes_is(cw_buf_bytes(&b), "secretnext"));
+	assert_ptr_not_equal(b.ptr, memory);
+	assert_memory_equal(memory, zeros, sizeof(zeros));
+	cw_buf_put_u8(&b, 1);
+	assert_err(b.err, CW_ERR_TOO_LARGE);
+	cw_buf_wipe(&b);
+}
+
+static void
+lent_memory_gives_no_more_than_the_maximum(void **state)
+{
+	uint8_t memory[6];
+	struct cw_buf b;
+
+	(void)state;
+	cw_buf_init_on(&b, 4, memory, sizeof(memory));
+	cw_buf_put_str(&b, "four");
+	assert_err(b.err, CW_OK);
+	cw_buf_put_u8(&b, 1);
+	assert_err(b.err, CW_ERR_TOO_LARGE);
+	cw_buf_wipe(&b);
+}
+
+static void
+what_is_moved_does_not_stay_in_lent_memory(void **state)
+{
+	uint8_t memory[8];
+	struct cw_buf from;
+	struct cw_buf to;
+
+	(void)state;
+	cw_buf_init_on(&from, 10, memory, sizeof(memory));
+	cw_buf_init(&to, 20);
+	cw_buf_put_str(&from, "new");
+	cw_buf_move(&to, &from);
+	assert_ptr_not_equal(to.ptr, memory);
+	assert_int_equal(memory[0], 0);
+	assert_true(cw_bytes_is(cw_buf_bytes(&to), "new"));
+	assert_int_equal(from.len, 0);
+	cw_buf_wipe(&to);
+	cw_buf_wipe(&from);
+}
+
+/* Around the length that is formatted once. */
+static void
+a_long_text_is_formatted_as_a_short_one(void **state)
+{
+	char text[300];
+
+	(void)state;
+	for (size_t n = 250; n < 260; n++) {
+		struct cw_buf b;
+
+		memset(text, 'x', n);
+		text[n] = '\0';
+		cw_buf_init(&b, sizeof(text));
+		cw_buf_printf(&b, "%s", text);
+		assert_err(b.err, CW_OK);
+		assert_true(cw_bytes_is(cw_buf_bytes(&b), text));
+		cw_buf_wipe(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -188,6 +282,12 @@ main(void)
 		    a_shortened_or_reset_buffer_keeps_no_old_bytes),
 		cmocka_unit_test(
 		    moving_takes_the_contents_and_empties_the_source),
+		cmocka_unit_test(lent_memory_is_used_wiped_and_left),
+		cmocka_unit_test(
+		    what_does_not_fit_into_lent_memory_grows_out_of_it),
+		cmocka_unit_test(lent_memory_gives_no_more_than_the_maximum),
+		cmocka_unit_test(what_is_moved_does_not_stay_in_lent_memory),
+		cmocka_unit_test(a_long_text_is_formatted_as_a_short_one),
 	};
 
 	return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
