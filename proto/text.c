@@ -5,10 +5,21 @@
 #include <unictype.h>
 #include <unistr.h>
 
+/* Most texts are: the tables need not be asked. */
+static bool
+is_ascii(struct cw_bytes text)
+{
+	uint8_t bits = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		bits |= text.ptr[i];
+	return bits < 0x80;
+}
+
 bool
 cw_text_is_utf8(struct cw_bytes text)
 {
-	return text.len == 0 || u8_check(text.ptr, text.len) == NULL;
+	return is_ascii(text) || u8_check(text.ptr, text.len) == NULL;
 }
 
 bool
@@ -22,7 +33,13 @@ cw_text_is_displayable(struct cw_bytes text)
 		return false;
 	while (at < text.len) {
 		ucs4_t c;
-		int n = u8_mbtouc(&c, text.ptr + at, text.len - at);
+		int n;
+
+		if (text.ptr[at] >= 0x20 && text.ptr[at] <= 0x7e) {
+			at++;
+			continue;
+		}
+		n = u8_mbtouc(&c, text.ptr + at, text.len - at);
 
 		/* Category C is Cc, Cf, Cs, Co and Cn together. */
 		if (uc_is_general_category_withtable(c, refused))
