@@ -140,6 +140,8 @@ read_result(struct cw_bytes payload, struct cw_result_statement *out)
 {
 	struct cw_cbor_reader r;
 
+	/* Of 10 KiB of items only those that there are. */
+	memset(out, 0, offsetof(struct cw_result_statement, items));
 	cw_cbor_init(&r, payload);
 	cw_cbor_array(&r, 6, 6);
 	cw_cbor_label(&r, "CW1 result");
@@ -160,7 +162,6 @@ cw_result_statement_read(struct cw_bytes in, struct cw_result_statement *out)
 	struct cw_cose_sign1 sign1;
 	enum cw_err err = cw_cose_sign1_decode(in, CW_TYP_RESULT, &sign1);
 
-	memset(out, 0, sizeof(*out));
 	return err != CW_OK ? err : read_result(sign1.payload, out);
 }
 
@@ -169,10 +170,8 @@ cw_result_statement_verify(struct cw_bytes in,
     const struct cw_public_key *attestation, struct cw_result_statement *out)
 {
 	struct cw_cbor_reader r;
-	enum cw_err err;
+	enum cw_err err = start(in, CW_TYP_RESULT, attestation, &r);
 
-	memset(out, 0, sizeof(*out));
-	err = start(in, CW_TYP_RESULT, attestation, &r);
 	return err != CW_OK ? err : read_result(r.in, out);
 }
 

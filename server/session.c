@@ -206,10 +206,8 @@ dispatch(struct cw_step_run *run, struct cw_buf *answer)
 		    steps[i].kind != kind)
 			continue;
 		err = steps[i].take(run);
-		if (err == CW_OK) {
-			cw_buf_put(answer, cw_buf_bytes(&run->answer));
-			err = answer->err;
-		}
+		if (err == CW_OK)
+			cw_buf_move(answer, &run->answer);
 		return err;
 	}
 	return CW_ERR_WRONG_STEP;

@@ -62,15 +62,12 @@ cw_step_commit(struct cw_step_run *run, enum cw_stage next)
 }
 
 enum cw_err
-cw_step_extend(struct cw_step_run *run)
+cw_step_extend(struct cw_step_run *run, const struct cw_grant *grant)
 {
+	const struct cw_profile *profile =
+	    cw_config_profile(run->engine->config, grant->profile);
 	struct cw_session *s = run->session;
-	const struct cw_profile *profile;
-	struct cw_grant grant;
 
-	if (cw_grant_decode(cw_buf_bytes(&s->grant), &grant) != CW_OK)
-		return CW_ERR_STORE_CORRUPT;
-	profile = cw_config_profile(run->engine->config, grant.profile);
 	if (profile == NULL)
 		return CW_ERR_UNKNOWN_PROFILE;
 	s->expires_s =
@@ -187,7 +184,7 @@ cw_step_put_close(struct cw_step_run *run, enum cw_phase phase,
 {
 	struct cw_session_secret *secret = run->secret;
 	struct cw_command *commands =
-	    calloc(CW_STEP_COMMANDS_MAX, sizeof(*commands));
+	    calloc(secret->n_deeds + 2, sizeof(*commands));
 	struct cw_command *close;
 	enum cw_err err;
 	size_t n = 0;

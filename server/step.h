@@ -79,9 +79,9 @@ enum cw_err cw_step_commit(struct cw_step_run *run, enum cw_stage next)
     __attribute__((warn_unused_result));
 
 /* From now on the session has its profile's whole time, as R says. Errors:
- * STORE_CORRUPT, UNKNOWN_PROFILE. */
-enum cw_err cw_step_extend(struct cw_step_run *run)
-    __attribute__((warn_unused_result));
+ * UNKNOWN_PROFILE. */
+enum cw_err cw_step_extend(struct cw_step_run *run,
+    const struct cw_grant *grant) __attribute__((warn_unused_result));
 
 /* Sessions of one invitation that may be open before message 4, and as many that
  * may wait for operators. */

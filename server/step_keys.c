@@ -157,39 +157,35 @@ put_text(char *out, size_t size, struct cw_bytes text)
 }
 
 /* Pending until the card says that it has it. */
-static enum cw_err
-put_certificate(struct cw_step_run *run)
+static void
+put_certificate(struct cw_step_run *run, const struct cw_grant *grant)
 {
 	struct cw_certificate *c = &run->certificate;
 	const struct cw_session *s = run->session;
-	struct cw_grant grant;
-	enum cw_err err = cw_grant_decode(cw_buf_bytes(&s->grant), &grant);
 
-	if (err != CW_OK)
-		return CW_ERR_STORE_CORRUPT;
 	memcpy(c->serial, s->serial, sizeof(c->serial));
 	memcpy(c->session, s->id, sizeof(c->session));
 	memcpy(c->invitation, s->invitation, sizeof(c->invitation));
-	put_text(c->subject, sizeof(c->subject), grant.subject);
-	put_text(c->profile, sizeof(c->profile), grant.profile);
+	put_text(c->subject, sizeof(c->subject), grant->subject);
+	put_text(c->profile, sizeof(c->profile), grant->profile);
 	c->status = CW_CERT_PENDING;
 	c->wanted = CW_REASON_NONE;
-	return CW_OK;
 }
 
 static enum cw_err
-answer(struct cw_step_run *run, struct cw_bytes statement,
-    const struct decisions *decisions, bool *ended)
+answer(struct cw_step_run *run, const struct cw_grant *grant,
+    struct cw_bytes statement, const struct decisions *decisions, bool *ended)
 {
 	enum cw_err err = certify(run, statement, decisions);
 
 	*ended = err != CW_OK && !cw_step_is_transient(err);
 	if (err == CW_OK)
 		err = install(run, statement);
-	if (err == CW_OK)
-		err = put_certificate(run);
 	run->session->error = CW_OK;
-	return err == CW_OK ? cw_step_commit(run, CW_STAGE_INSTALLING) : err;
+	if (err != CW_OK)
+		return err;
+	put_certificate(run, grant);
+	return cw_step_commit(run, CW_STAGE_INSTALLING);
 }
 
 /* ---- message 6 ---- */
@@ -231,8 +227,8 @@ check_waiting(struct cw_step_run *run, unsigned uses)
 /* It is committed when it comes, its answer when it is approved: so the replies
  * are opened once, and the channel goes on from there. */
 static enum cw_err
-wait_for_approval(struct cw_step_run *run, struct cw_bytes statement,
-    bool *ended)
+wait_for_approval(struct cw_step_run *run, const struct cw_grant *grant,
+    struct cw_bytes statement, bool *ended)
 {
 	unsigned uses = 0;
 	char hex[9];
@@ -241,7 +237,7 @@ wait_for_approval(struct cw_step_run *run, struct cw_bytes statement,
 	if (err == CW_OK)
 		err = check_waiting(run, uses);
 	if (err == CW_OK)
-		err = cw_step_extend(run);
+		err = cw_step_extend(run, grant);
 	if (err != CW_OK)
 		return err;
 	cw_buf_put(&run->kept, statement);
@@ -267,8 +263,8 @@ take_key(struct cw_step_run *run, const struct cw_reply *reply, bool *ended)
 	if (err != CW_OK)
 		return err;
 	return grant.approvals > 0 ?
-	    wait_for_approval(run, reply->statement, ended) :
-	    answer(run, reply->statement, &none, ended);
+	    wait_for_approval(run, &grant, reply->statement, ended) :
+	    answer(run, &grant, reply->statement, &none, ended);
 }
 
 static enum cw_err
@@ -295,7 +291,8 @@ answer_waiting(struct cw_step_run *run, const struct decisions *decisions,
 	err = store->step_load(store, run->session->id,
 	    (unsigned)run->session->n_digests, NULL, NULL, &statement);
 	if (err == CW_OK)
-		err = answer(run, cw_buf_bytes(&statement), decisions, ended);
+		err = answer(run, &grant, cw_buf_bytes(&statement), decisions,
+		    ended);
 	cw_buf_wipe(&statement);
 	return err;
 }

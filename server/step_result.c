@@ -87,7 +87,7 @@ static enum cw_err
 check_result(struct cw_step_run *run, struct cw_bytes statement)
 {
 	struct cw_session_secret *secret = run->secret;
-	struct cw_result_statement *r = calloc(1, sizeof(*r));
+	struct cw_result_statement *r = malloc(sizeof(*r));
 	uint8_t h_end[CW_HASH_BYTES];
 	struct cw_verdict verdict;
 	struct cw_grant grant;
@@ -214,13 +214,14 @@ accept(struct cw_step_run *run, struct cw_bytes statement)
 struct closing {
 	size_t n;
 	enum cw_command_no nos[CW_STEP_COMMANDS_MAX];
-	struct cw_reply replies[CW_STEP_COMMANDS_MAX];
 	struct cw_buf plain[CW_STEP_COMMANDS_MAX];
+	struct cw_reply *replies;
 };
 
 static void
 closing_init(struct closing *c, const struct cw_session_secret *secret)
 {
+	c->n = 0;
 	if (secret->key_id != 0)
 		c->nos[c->n++] = CW_SET_CERTIFICATES;
 	for (size_t i = 0; i < secret->n_deeds; i++)
@@ -228,32 +229,38 @@ closing_init(struct closing *c, const struct cw_session_secret *secret)
 	c->nos[c->n++] = CW_CLOSE;
 	for (size_t i = 0; i < c->n; i++)
 		cw_buf_init(&c->plain[i], CW_COMMAND_MAX);
+	c->replies = calloc(c->n, sizeof(*c->replies));
+}
+
+static void
+closing_wipe(struct closing *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		cw_buf_wipe(&c->plain[i]);
+	free(c->replies);
 }
 
 enum cw_err
 cw_step_result(struct cw_step_run *run)
 {
-	struct closing *c = calloc(1, sizeof(*c));
+	struct closing c;
 	bool ended = false;
-	enum cw_err err;
+	enum cw_err err = CW_ERR_NO_MEMORY;
 
-	if (c == NULL)
-		return CW_ERR_NO_MEMORY;
-	closing_init(c, run->secret);
-	err = cw_step_open_replies(run, c->nos, c->n, c->replies, c->plain,
-	    &ended);
+	closing_init(&c, run->secret);
+	if (c.replies != NULL)
+		err = cw_step_open_replies(run, c.nos, c.n, c.replies, c.plain,
+		    &ended);
 	if (err == CW_OK) {
-		err = check_result(run, c->replies[c->n - 1].statement);
+		err = check_result(run, c.replies[c.n - 1].statement);
 		ended = err != CW_OK && !cw_step_is_transient(err);
 	}
 	if (err == CW_OK)
-		err = count(run, c->replies[c->n - 1].statement);
+		err = count(run, c.replies[c.n - 1].statement);
 	if (err == CW_OK)
-		err = accept(run, c->replies[c->n - 1].statement);
+		err = accept(run, c.replies[c.n - 1].statement);
 	else if (ended)
 		err = cw_step_end(run, err);
-	for (size_t i = 0; i < c->n; i++)
-		cw_buf_wipe(&c->plain[i]);
-	free(c);
+	closing_wipe(&c);
 	return err;
 }

@@ -66,7 +66,7 @@ cw_step_token(struct cw_step_run *run)
 	secret->first = 1;
 	/* Operators' time begins when there is something to approve. */
 	if (grant.approvals == 0)
-		err = cw_step_extend(run);
+		err = cw_step_extend(run, &grant);
 	if (err != CW_OK)
 		return err;
 	return grant.action == CW_ACTION_ENROLL ?
