@@ -58,6 +58,7 @@ struct cw_route;
 struct cw_http_target {
 	const struct cw_route *route;
 	struct cw_bytes tail; /* of the path, what the route's * stands for */
+	uint8_t invitation[CW_HASH_BYTES]; /* by the cookie, if one is needed */
 };
 
 /*

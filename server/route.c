@@ -11,8 +11,10 @@
 
 /* ---- who asks ---- */
 
-enum cw_err
-cw_route_cookie(const struct cw_route_context *c, uint8_t hash[CW_HASH_BYTES])
+/* The invitation's hash by the cookie, without asking the store. Errors:
+ * NO_COOKIE, those of cw_seal_cookie_check. */
+static enum cw_err
+check_cookie(const struct cw_route_context *c, uint8_t hash[CW_HASH_BYTES])
 {
 	const char *name = cw_http_cookie_name(c->engine->config);
 	struct cw_bytes rest = c->request->cookies;
@@ -39,12 +41,8 @@ cw_route_cookie(const struct cw_route_context *c, uint8_t hash[CW_HASH_BYTES])
 enum cw_err
 cw_route_invitation(const struct cw_route_context *c, struct cw_invitation *out)
 {
-	uint8_t hash[CW_HASH_BYTES];
-	enum cw_err err = cw_route_cookie(c, hash);
-
-	return err != CW_OK ?
-	    err :
-	    c->engine->store->invitation_load(c->engine->store, hash, out);
+	return c->engine->store->invitation_load(c->engine->store,
+	    c->target->invitation, out);
 }
 
 /* ---- the protocol ---- */
@@ -97,7 +95,7 @@ static enum cw_err
 post_message(const struct cw_route_context *c)
 {
 	uint8_t id[CW_SESSION_ID_BYTES];
-	enum cw_err err = cw_base64url_decode(c->tail, id, sizeof(id)) ?
+	enum cw_err err = cw_base64url_decode(c->target->tail, id, sizeof(id)) ?
 	    CW_OK :
 	    CW_ERR_NO_SESSION;
 
@@ -207,9 +205,9 @@ check_post(const struct cw_route_context *c, const struct cw_route *route)
 }
 
 static enum cw_err
-check(const struct cw_route_context *c, const struct cw_route *route)
+check(const struct cw_route_context *c, struct cw_http_target *target)
 {
-	uint8_t hash[CW_HASH_BYTES];
+	const struct cw_route *route = target->route;
 	enum cw_err err = CW_OK;
 
 	if (c->request->body_len > route->body_max)
@@ -217,7 +215,7 @@ check(const struct cw_route_context *c, const struct cw_route *route)
 	if (strcmp(route->method, "POST") == 0)
 		err = check_post(c, route);
 	if (err == CW_OK && (route->flags & NEEDS_COOKIE) != 0)
-		err = cw_route_cookie(c, hash);
+		err = check_cookie(c, target->invitation);
 	return err;
 }
 
@@ -305,14 +303,14 @@ bool
 cw_route_check(struct cw_engine *engine, const struct cw_http_request *request,
     struct cw_http_target *target, struct cw_http_response *response)
 {
-	struct cw_route_context c = { engine, request, response,
-		CW_BYTES_NONE };
+	struct cw_route_context c = { engine, request, target, response };
 	enum cw_err err;
 
+	memset(target, 0, sizeof(*target));
 	response->language = cw_message_accept(request->languages);
 	target->route = find(request, &target->tail, &err);
 	if (err == CW_OK)
-		err = check(&c, target->route);
+		err = check(&c, target);
 	if (err == CW_OK)
 		return true;
 	refuse(&c, target->route, err);
@@ -324,7 +322,7 @@ void
 cw_route_answer(struct cw_engine *engine, const struct cw_http_request *request,
     const struct cw_http_target *target, struct cw_http_response *response)
 {
-	struct cw_route_context c = { engine, request, response, target->tail };
+	struct cw_route_context c = { engine, request, target, response };
 	enum cw_err err = target->route->handle(&c);
 
 	if (err == CW_OK)

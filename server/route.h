@@ -8,17 +8,12 @@
 struct cw_route_context {
 	struct cw_engine *engine;
 	const struct cw_http_request *request;
+	const struct cw_http_target *target;
 	struct cw_http_response *response;
-	struct cw_bytes tail; /* what the pattern's * stands for */
 };
 
-/* The invitation's hash by the cookie, without asking the store. Errors:
- * NO_COOKIE, those of cw_seal_cookie_check. */
-enum cw_err cw_route_cookie(const struct cw_route_context *c,
-    uint8_t hash[CW_HASH_BYTES]);
-
-/* The invitation by the cookie; `out` is initialised. Errors: the same, and
- * BAD_INVITATION. */
+/* The invitation by the cookie, where the route needs one; `out` is initialised.
+ * Errors: BAD_INVITATION, those of the store. */
 enum cw_err cw_route_invitation(const struct cw_route_context *c,
     struct cw_invitation *out);
 

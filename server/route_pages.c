@@ -41,9 +41,9 @@ by_code(const struct cw_route_context *c, struct cw_invitation *out)
 	uint8_t hash[CW_HASH_BYTES];
 	enum cw_err err;
 
-	if (!cw_base64url_decode(c->tail, code, sizeof(code)))
+	if (!cw_base64url_decode(c->target->tail, code, sizeof(code)))
 		return CW_ERR_BAD_INVITATION;
-	cw_hash(c->tail, hash);
+	cw_hash(c->target->tail, hash);
 	err = c->engine->store->invitation_load(c->engine->store, hash, out);
 	return err != CW_OK ? err : check_open(c, out);
 }
@@ -63,7 +63,8 @@ cw_route_get_invitation(const struct cw_route_context *c)
 		    cw_intent_decode(cw_buf_bytes(&invitation.intent), &intent);
 	if (err == CW_OK) {
 		snprintf(url, sizeof(url), "%s/i/%.*s", c->engine->config->url,
-		    (int)c->tail.len, (const char *)c->tail.ptr);
+		    (int)c->target->tail.len,
+		    (const char *)c->target->tail.ptr);
 		c->response->media_type = CW_HTML_TYPE;
 		cw_page_invitation(c->response->language, &intent, url,
 		    &c->response->body);

@@ -16,7 +16,11 @@ header(const struct mg_request_info *info, const char *name, unsigned *count)
 
 	*count = 0;
 	for (int i = 0; i < info->num_headers; i++) {
-		if (strcasecmp(info->http_headers[i].name, name) != 0)
+		const char *other = info->http_headers[i].name;
+
+		/* Letters differ from their other case in this bit alone. */
+		if (((other[0] ^ name[0]) & ~0x20) != 0 ||
+		    strcasecmp(other, name) != 0)
 			continue;
 		if ((*count)++ == 0)
 			value = info->http_headers[i].value;
