@@ -33,6 +33,22 @@ for f in /etc/chromium/native-messaging-hosts/io.cardwright.agent.json \
 	ok "the agent has $f" has_file cardwright-agent $f
 done
 
+# Debian's own browsers look into the folders of the package, and a card is
+# enrolled by what they find there.
+in_browsers() {
+	dpkg-deb -x "$BUILD"/deb/cardwright-agent_*.deb "$WORK/tree" &&
+	    "$TOP/tests/browser/lib-run" installed.mjs "$WORK/tree" \
+	        >"$WORK/browsers" || return 1
+	cat "$WORK/browsers"
+	! grep -q '^not ok' "$WORK/browsers" && grep -q '^1\.\.' "$WORK/browsers"
+}
+in_browsers_sentence='Chromium and Firefox find extension and agent in it'
+if [ -d "$TOP/tests/browser/node_modules" ]; then
+	ok "$in_browsers_sentence" in_browsers
+else
+	skip "$in_browsers_sentence" 'no node packages (make deps)'
+fi
+
 # --- a Debian ------------------------------------------------------------------------
 
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
@@ -107,7 +123,7 @@ manifest_is_right() {
 ok 'a manifest leads to the program' manifest_is_right
 ok 'the extension is where Chromium loads it from' \
     test -e "$root/usr/share/chromium/extensions/cardwright/manifest.json"
-ok 'and where Firefox does' test -e "$root/usr/share/mozilla/extensions/{ec8030f7-f20a-464f-9b0e-13a3a9e97384}/cardwright@cardwright.io/manifest.json"
+ok 'and where Firefox does' test -e "$root/usr/share/mozilla/extensions/{ec8030f7-c20a-464f-9b0e-13a3a9e97384}/cardwright@cardwright.io/manifest.json"
 
 # As an operator does it, with keys from the development tree.
 cat >"$root/setup" <<'END'

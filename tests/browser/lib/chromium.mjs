@@ -69,7 +69,7 @@ export class Chromium {
 	#world;
 
 	// world: home, env, root (PEM file); options: extension (folder or null),
-	// locale, headed, policies, module (PKCS#11).
+	// locale, headed, policies, module (PKCS#11), tree (of a package).
 	static async launch(world, options = {}) {
 		const b = new Chromium();
 		const nss = path.join(world.home, '.pki/nssdb');
@@ -89,9 +89,10 @@ export class Chromium {
 		const locale = options.locale ?? 'en-US';
 		b.context = await chromium.launchPersistentContext(
 			path.join(world.home, '.config/chromium'), {
-				executablePath: options.policies === undefined ?
-					'/usr/bin/chromium' :
-					managed(world, 'chromium', options.policies),
+				executablePath: options.tree !== undefined ?
+					world.browserOver('chromium', options.tree) :
+					options.policies === undefined ? '/usr/bin/chromium' :
+						managed(world, 'chromium', options.policies),
 				headless: false,
 				args: [
 					...FLAGS, '--lang=' + locale,

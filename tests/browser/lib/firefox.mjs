@@ -159,12 +159,14 @@ export class Firefox {
 			'intl.locale.requested': options.locale ?? 'en-US',
 			'intl.accept_languages': options.locale ?? 'en-US' };
 		fs.writeFileSync(path.join(profile, 'user.js'),
-			Object.entries(prefs).map(([k, v]) =>
+			Object.entries(prefs).filter(([, v]) => v !== undefined).map(([k, v]) =>
 				`user_pref(${JSON.stringify(k)}, ${JSON.stringify(v)});\n`)
 				.join(''));
 		const log = fs.openSync(path.join(world.home, 'firefox.log'), 'a');
-		const program = options.policies === undefined ? 'firefox-esr' :
-			managed(world, 'firefox-esr', { policies: options.policies });
+		const program = options.tree !== undefined ?
+			world.browserOver('firefox-esr', options.tree) :
+			options.policies === undefined ? 'firefox-esr' :
+				managed(world, 'firefox-esr', { policies: options.policies });
 		this.#process = spawn(program, [
 			...(options.headed ? [] : ['--headless']), '--marionette',
 			'-remote-allow-system-access', '--profile', profile, '--no-remote',

@@ -217,11 +217,25 @@ export class World {
 	// A program that starts a browser with this folder in place of one of the
 	// system's, for its own eyes only.
 	browserWith(name, folder, place) {
+		return this.#browserAfter(name, `mount --bind '${folder}' '${place}'`);
+	}
+
+	// Likewise with a tree of files, as a package brings it, over the system's.
+	browserOver(name, tree) {
+		return this.#browserAfter(name, ['usr', 'etc'].map((top) =>
+			'mount -t overlay -o ' +
+			`lowerdir='${path.join(tree, top)}':/${top} overlay /${top}`)
+			.join(' && '));
+	}
+
+	#browserAfter(name, mounts) {
 		const file = path.join(this.work, name);
+		const inside = path.join(this.work, name + '-inside');
+		fs.writeFileSync(inside, `#!/bin/sh\n${mounts} && exec "$@"\n`,
+			{ mode: 0o755 });
 		fs.writeFileSync(file, '#!/bin/sh\n' +
 			`exec unshare ${process.getuid() === 0 ? '' : '-U -r'} -m ` +
-			"--propagation private sh -c 'mount --bind \"$1\" \"$2\" && " +
-			`shift 2 && exec "$@"' sh '${folder}' '${place}' ${name} "$@"\n`,
+			`--propagation private '${inside}' ${name} "$@"\n`,
 		{ mode: 0o755 });
 		return file;
 	}
@@ -230,6 +244,10 @@ export class World {
 
 	install() {
 		this.tool('cardwright-agent', 'install', '--user');
+	}
+
+	uninstall() {
+		this.tool('cardwright-agent', 'uninstall', '--user');
 	}
 
 	manifests() {
