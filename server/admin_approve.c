@@ -129,10 +129,12 @@ load(struct cw_admin *admin, const uint8_t *id, struct matter *m)
 	struct cw_store *store = admin->store;
 	enum cw_err err = store->session_load(store, id, &m->session);
 
-	if (err == CW_OK && !cw_session_is_waiting(&m->session))
-		err = CW_ERR_WRONG_STEP;
+	/* First, as it is why the sweeper may have ended the session already. */
 	if (err == CW_OK)
 		err = check_standing(admin, &m->session);
+	if (err == CW_OK && !cw_session_is_waiting(&m->session))
+		err = m->session.stage >= CW_STAGE_DONE ? CW_ERR_SESSION_ENDED :
+							  CW_ERR_WRONG_STEP;
 	if (err == CW_OK)
 		err = store->step_load(store, id, 1, &m->message_4, NULL, NULL);
 	if (err == CW_OK)

@@ -99,7 +99,11 @@ lists_ssh() {
 	ssh-keygen -D "$(ls /usr/lib/*/opensc-pkcs11.so)" |
 	    grep -q '^ecdsa-sha2-nistp256 '
 }
-ok 'ssh-keygen lists the key' lists_ssh
+if id -un >/dev/null 2>&1; then
+	ok 'ssh-keygen lists the key' lists_ssh
+else
+	skip 'ssh-keygen lists the key' 'ssh serves nobody without a name'
+fi
 
 # OpenSC's own words, because its exit status is always 255.
 verify_says() {

@@ -46,8 +46,14 @@ put_in() { # N: card N, instead of another
 	in=$1
 }
 
+# Who still waits for operators: one that was rejected is listed until the issuer
+# has ended it.
+waiting() {
+	admin approvals | grep -v ', rejected' | cut -d' ' -f1
+}
+
 approve_all() {
-	for session in $(admin approvals | cut -d' ' -f1); do
+	for session in $(waiting); do
 		for o in 1 2; do
 			admin approve "$session" \
 				--operator-key "$K/operator-$o.key" \
@@ -61,7 +67,7 @@ url=$(invite approved)
 ok 'it waits for operators' ends 16 enroll "$url"
 ok 'so does card 2, with the same invitation' put_in 2
 ok 'as it says' ends 16 enroll "$url"
-session=$(admin approvals | head -1 | cut -d' ' -f1)
+session=$(waiting | head -1)
 ok 'nobody approves for another person than he thinks' ends 14 admin approve \
 	"$session" --operator-key "$K/operator-1.key" --subject 'CN=Other'
 ok 'nor unasked' ends 18 setsid -w "$BUILD/cardwright-admin" --config \
@@ -78,7 +84,7 @@ ok 'but it takes a new invitation' ends 0 enroll "$new"
 url=$(invite approved)
 ok 'card 3 is in the reader' put_in 3
 ok 'it waits, too' ends 16 enroll "$url"
-session=$(admin approvals | cut -d' ' -f1)
+session=$(waiting)
 ok 'the holder aborts that' ends 0 "$AGENT" abort "$URL"
 ok 'once' ends 12 "$AGENT" abort "$URL"
 new=$(invite person)
@@ -90,7 +96,7 @@ personalise 4 1
 ok 'card 4 is in the reader' put_in 4
 url=$(invite approved)
 ok 'it waits as well' ends 16 enroll "$url"
-session=$(admin approvals | head -1 | cut -d' ' -f1)
+session=$(waiting | head -1)
 ok 'until the invitation is withdrawn' admin withdraw "$url"
 nothing() {
 	! admin approvals | grep "$session"
@@ -98,6 +104,13 @@ nothing() {
 ok 'nobody is asked any more' nothing
 ok 'and nobody can approve' ends 11 admin approve "$session" \
 	--operator-key "$K/operator-1.key" --subject "CN=Test holder"
+# The issuer looks for such sessions now and then, and ends them.
+has_expired() {
+	admin sessions | grep -q "^$session  expired"
+}
+ok 'and the session ends' wait_for has_expired
+ok 'and still nobody can approve, for the same reason' ends 11 admin approve \
+	"$session" --operator-key "$K/operator-1.key" --subject "CN=Test holder"
 # The issuer may know the invitation as it was for a second.
 ok 'the session has ended' wait_for ends 11 enroll "$url"
 new=$(invite person)

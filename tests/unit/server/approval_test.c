@@ -148,7 +148,7 @@ a_rejection_ends_the_session_for_good(void **state)
 		assert_true(play.ended);
 		cw_server_world_restart(w);
 	}
-	assert_err(decide(w, &play, 1, cw_admin_approve), CW_ERR_WRONG_STEP);
+	assert_err(decide(w, &play, 1, cw_admin_approve), CW_ERR_SESSION_ENDED);
 	assert_int_equal(cw_server_play_status(w, &play), CW_CERT_RESERVED);
 	assert_false(cw_server_play_revoked(w, &play));
 	cw_server_play_wipe(&play);
@@ -257,7 +257,7 @@ a_waiting_session_ends_at_its_time(void **state)
 	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_SESSION_EXPIRED);
 	assert_err(cw_sweep_once(&w->engine), CW_OK);
 	assert_err(cw_server_play_post(w, &play, 2), CW_ERR_SESSION_EXPIRED);
-	assert_err(decide(w, &play, 1, cw_admin_approve), CW_ERR_WRONG_STEP);
+	assert_err(decide(w, &play, 1, cw_admin_approve), CW_ERR_SESSION_ENDED);
 	cw_server_play_wipe(&play);
 }
 
