@@ -80,8 +80,7 @@ for (const Token of [TokenChromium, TokenFirefox]) {
 				const dialog = await flow.begin(tab);
 				await dialog.agree();
 				await dialog.reaches('done');
-				await until('the page says so', async () =>
-					(await tab.url()).endsWith('/done'));
+				await flow.arrives(tab, '/done');
 				serial = await text(tab, '.mono');
 				await flow.shot(tab, 'me-done');
 				await flow.tidy();

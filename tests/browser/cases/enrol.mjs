@@ -27,8 +27,7 @@ export const cases = [
 		await dialog.reaches('done');
 		await dialog.says('#changes', /9A/);
 		await dialog.shot('done');
-		await until('the page says so, too', async () =>
-			(await tab.url()).endsWith('/done'));
+		await f.arrives(tab, '/done');
 		await f.shot(tab, 'page-done');
 		if (!/9A .*with certificate/.test(
 			f.world.tool('cardwright-agent', 'cards')))

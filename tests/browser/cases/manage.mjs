@@ -2,7 +2,6 @@
 // What the card holds already: renewed, deleted, unlocked. The window says what is
 // meant before anything happens, and the page what was done.
 import path from 'node:path';
-import { until } from '../lib/wait.mjs';
 
 const NAME = 'CN=Ada Lovelace,O=Analytical Engines';
 const PIV = '00:A4:04:00:09:A0:00:00:03:08:00:00:10:00';
@@ -51,8 +50,7 @@ async function managed(f, action, { page, window, changes, done }) {
 	await dialog.reaches('done');
 	await dialog.says('#changes', changes);
 	await dialog.shot(action + '-done');
-	await until('the page says so, too', async () =>
-		(await tab.url()).endsWith('/done'));
+	await f.arrives(tab, '/done');
 	await says(done);
 	await f.shot(tab, `page-${action}-done`);
 	await f.tidy(tab);

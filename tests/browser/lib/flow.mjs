@@ -110,10 +110,16 @@ export class Flow {
 		const tab = await this.browser.tab();
 		await tab.goto(this.world.invite(...options));
 		await tab.click('button[type=submit]');
-		await until('the page is there', async () =>
-			(await tab.url()).endsWith('/enroll'));
+		await this.arrives(tab, '/enroll');
 		await tab.eval(LISTEN);
 		return tab;
+	}
+
+	// The address changes before there is a page to look at.
+	arrives(tab, end) {
+		return until('the page is there: ' + end, async () =>
+			(await tab.url()).endsWith(end) &&
+			await tab.eval('return document.readyState === "complete"'));
 	}
 
 	text(tab, selector) {
