@@ -93,6 +93,7 @@ export class World {
 	#port = null;
 	#hasReader = false;
 	#open = new Set();
+	#isOver = false; // a case that still runs begins nothing new
 
 	static async make() {
 		const w = new World();
@@ -146,6 +147,7 @@ export class World {
 
 	// A browser or a screen, which ends no later than the world.
 	opened(thing) {
+		this.#begin();
 		this.#open.add(thing);
 	}
 
@@ -275,6 +277,7 @@ export class World {
 
 	// With "none" the service runs and has no reader.
 	async readerStart(...options) {
+		this.#begin();
 		this.run(path.join(TOP, 'scripts/reader'), 'start', this.reader,
 			...options);
 		this.#hasReader = true;
@@ -320,6 +323,7 @@ export class World {
 
 	async #insert(slot, ...program) {
 		await this.cardOut(slot);
+		this.#begin();
 		const log = fs.openSync(path.join(this.work, 'card.log'), 'a');
 		const card = spawn(path.join(TOP, 'scripts/reader'), ['run',
 			this.reader, ...program], { stdio: ['ignore', log, log],
@@ -386,7 +390,13 @@ export class World {
 
 	// ---- the issuer ----
 
+	#begin() {
+		if (this.#isOver)
+			throw new Error('the world has ended');
+	}
+
 	async issuerStart() {
+		this.#begin();
 		if (this.#issuer !== null)
 			return;
 		const file = path.join(this.work, 'issuer.log');
@@ -469,6 +479,7 @@ export class World {
 
 	// Each part by itself: one that fails keeps no other alive.
 	async end() {
+		this.#isOver = true;
 		const parts = [...this.#open].reverse().map((thing) => () => thing.close());
 		parts.push(() => this.#clearGate(), () => this.issuerStop(),
 			() => this.readerStop(), () => this.release(this.#port));
