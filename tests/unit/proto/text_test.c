@@ -105,12 +105,26 @@ a_nul_inside_is_a_control_character(void **state)
 	assert_false(cw_text_is_displayable(CW_BYTES_ARRAY(text)));
 }
 
+static void
+of_ascii_all_that_prints_is_displayable(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < 0x80; c++) {
+		const uint8_t text[] = { 'a', (uint8_t)c, 'b' };
+
+		assert_true(cw_text_is_utf8(CW_BYTES_ARRAY(text)));
+		assert_int_equal(cw_text_is_displayable(CW_BYTES_ARRAY(text)),
+		    c >= 0x20 && c <= 0x7e);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utf8_is_what_rfc_3629_says),
 		cmocka_unit_test(text_for_people_has_nothing_invisible_in_it),
+		cmocka_unit_test(of_ascii_all_that_prints_is_displayable),
 		cmocka_unit_test(a_nul_inside_is_a_control_character),
 	};
 
