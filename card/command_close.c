@@ -249,14 +249,88 @@ highest(const struct cw_card_state *state,
 	return value;
 }
 
+/* Where the highest value is kept of all counters that made room: no key's hash. */
+static void
+name_floor(uint8_t owner[CW_HASH_BYTES])
+{
+	memset(owner, 0xff, CW_HASH_BYTES);
+}
+
+static struct cw_card_counter *
+find_floor(struct cw_card_state *state)
+{
+	uint8_t name[CW_HASH_BYTES];
+
+	name_floor(name);
+	for (size_t i = 0; i < state->n_counters; i++)
+		if (memcmp(state->counters[i].owner, name, CW_HASH_BYTES) == 0)
+			return &state->counters[i];
+	return NULL;
+}
+
+static bool
+may_make_room(const struct cw_card_session *session,
+    const struct cw_card_counter *counter)
+{
+	uint8_t floor[CW_HASH_BYTES], whole_card[CW_HASH_BYTES] = { 0 };
+
+	name_floor(floor);
+	return memcmp(counter->owner, whole_card, CW_HASH_BYTES) != 0 &&
+	    memcmp(counter->owner, floor, CW_HASH_BYTES) != 0 &&
+	    !cw_card_is_mine(session, counter->owner);
+}
+
+/*
+ * Anybody can play an issuer: a full table must not lock all others out for ever.
+ * The oldest entry goes, and from then on every new one begins above what it was,
+ * so that no issuer ever sees its counter fall.
+ */
+static void
+forget_oldest(struct cw_card_state *state,
+    const struct cw_card_session *session)
+{
+	struct cw_card_counter *floor, gone;
+	size_t i = 0;
+
+	while (!may_make_room(session, &state->counters[i]))
+		i++;
+	gone = state->counters[i];
+	state->n_counters--;
+	memmove(&state->counters[i], &state->counters[i + 1],
+	    (state->n_counters - i) * sizeof(gone));
+	floor = find_floor(state);
+	if (floor == NULL) {
+		floor = &state->counters[state->n_counters++];
+		name_floor(floor->owner);
+		floor->value = 0;
+	}
+	if (gone.value > floor->value)
+		floor->value = gone.value;
+}
+
+static struct cw_card_counter *
+new_counter(struct cw_card_state *state, const struct cw_card_session *session,
+    const uint8_t owner[CW_HASH_BYTES])
+{
+	const struct cw_card_counter *floor;
+	struct cw_card_counter *counter;
+
+	while (state->n_counters == CW_CARD_COUNTERS_MAX)
+		forget_oldest(state, session);
+	floor = find_floor(state);
+	counter = &state->counters[state->n_counters++];
+	memcpy(counter->owner, owner, CW_HASH_BYTES);
+	counter->value = floor != NULL ? floor->value : 0;
+	return counter;
+}
+
 /*
  * docs/protocol.md "Privacy": one counter for the card in mode 1 (kept under
  * the owner 0), one for each management key in mode 2, which goes on at its
  * predecessors'.
  */
-static enum cw_err
-count(struct cw_card_state *state, const struct cw_card_session *session,
-    uint64_t *value)
+static uint64_t
+count(struct cw_card_state *state, const struct cw_card_session *session)
 {
 	static const uint8_t whole_card[CW_HASH_BYTES];
 	bool of_card = session->mode == CW_MODE_IDENTIFIED;
@@ -268,19 +342,12 @@ count(struct cw_card_state *state, const struct cw_card_session *session,
 			   CW_HASH_BYTES) != 0 :
 		       !cw_card_is_mine(session, state->counters[i].owner)))
 		i++;
-	if (i == CW_CARD_COUNTERS_MAX)
-		return CW_ERR_CARD_FULL;
-	counter = &state->counters[i];
-	if (i == state->n_counters) {
-		memcpy(counter->owner, of_card ? whole_card : session->owner,
-		    CW_HASH_BYTES);
-		counter->value = 0;
-		state->n_counters++;
-	}
+	counter = i < state->n_counters ?
+	    &state->counters[i] :
+	    new_counter(state, session, of_card ? whole_card : session->owner);
 	if (!of_card)
 		counter->value = highest(state, session);
-	*value = ++counter->value;
-	return CW_OK;
+	return ++counter->value;
 }
 
 static enum cw_err
@@ -290,17 +357,13 @@ make_result(struct cw_card_job *job, const struct cw_close *c,
 	const struct cw_card_session *session = job->session;
 	const struct cw_card_attestor *a =
 	    cw_card_attestor(job->card, session->mode);
-	enum cw_err err;
 
 	memcpy(s->th, session->channel.th, sizeof(s->th));
 	cw_channel_h_end(&session->channel, job->bytes, s->h_end);
 	memcpy(s->close_nonce, c->nonce, sizeof(s->close_nonce));
 	s->has_counter = session->mode != CW_MODE_ANONYMOUS;
-	if (s->has_counter) {
-		err = count(job->card->state, session, &s->counter);
-		if (err != CW_OK)
-			return err;
-	}
+	if (s->has_counter)
+		s->counter = count(job->card->state, session);
 	add_items(job, s);
 	job->card->operations.signatures++;
 	return cw_result_statement_make(s, a->key, out);

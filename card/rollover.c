@@ -89,13 +89,96 @@ cw_card_oldest_owner(const struct cw_card_session *session)
 /* ---- at CLOSE ---- */
 
 static bool
-has_room(struct cw_card_state *state, const struct cw_card_session *session)
+owns_objects(const struct cw_card_objects *objects,
+    const uint8_t owner[CW_HASH_BYTES])
+{
+	const struct cw_card_policy *policy = objects->policies;
+	const struct cw_card_key *key = objects->keys;
+	const struct cw_card_puk *puk = objects->puks;
+
+	while (key != NULL && memcmp(key->owner, owner, CW_HASH_BYTES) != 0)
+		key = key->next;
+	while (
+	    policy != NULL && memcmp(policy->owner, owner, CW_HASH_BYTES) != 0)
+		policy = policy->next;
+	while (puk != NULL && memcmp(puk->owner, owner, CW_HASH_BYTES) != 0)
+		puk = puk->next;
+	return key != NULL || policy != NULL || puk != NULL;
+}
+
+static bool
+is_in_session(const struct cw_card_state *state,
+    const uint8_t key[CW_HASH_BYTES])
+{
+	const struct cw_card_session *s = state->sessions;
+
+	while (s != NULL &&
+	    (s->state != CW_SESSION_OPEN || !cw_card_is_mine(s, key)))
+		s = s->next;
+	return s != NULL;
+}
+
+/* The key, or one that followed it, has something on the card, or is about to. */
+static bool
+is_needed(struct cw_card_state *state, const struct cw_card_session *session,
+    const struct cw_card_issuer *issuer)
+{
+	const uint8_t *key = issuer->key;
+
+	for (size_t i = 0; i < state->n_issuers; i++) {
+		if (cw_card_is_mine(session, key) ||
+		    owns_objects(&state->objects, key) ||
+		    is_in_session(state, key))
+			return true;
+		if (issuer == NULL || !is_replaced(issuer))
+			return false;
+		key = issuer->successor;
+		issuer = find(state, key);
+	}
+	return true;
+}
+
+static size_t
+count_new(struct cw_card_state *state, const struct cw_card_session *session)
 {
 	size_t more = find(state, session->owner) == NULL;
 
 	for (size_t i = 0; i < session->n_former; i++)
 		more += find(state, session->former[i]) == NULL;
-	return state->n_issuers + more <= CW_CARD_ISSUERS_MAX;
+	return more;
+}
+
+static bool
+has_room(struct cw_card_state *state, const struct cw_card_session *session)
+{
+	size_t needed = 0;
+
+	for (size_t i = 0; i < state->n_issuers; i++)
+		needed += is_needed(state, session, &state->issuers[i]);
+	return needed + count_new(state, session) <= CW_CARD_ISSUERS_MAX;
+}
+
+/*
+ * Anybody can play an issuer, and roll over: what such a one leaves behind must not
+ * keep all others from it for ever. Who has nothing on the card has nothing to lose
+ * by an older key: the oldest of these are forgotten, as many as are in the way.
+ */
+static void
+make_room(struct cw_card_state *state, const struct cw_card_session *session)
+{
+	size_t more = count_new(state, session);
+	size_t i = 0;
+
+	while (i < state->n_issuers &&
+	    state->n_issuers + more > CW_CARD_ISSUERS_MAX) {
+		if (is_needed(state, session, &state->issuers[i])) {
+			i++;
+			continue;
+		}
+		state->n_issuers--;
+		memmove(&state->issuers[i], &state->issuers[i + 1],
+		    (state->n_issuers - i) * sizeof(state->issuers[0]));
+	}
 }
 
 /* Objects of two keys become one key's: ids must differ, whatever they are of,
@@ -175,8 +258,10 @@ remember(struct cw_card_state *state, const uint8_t key[CW_HASH_BYTES],
 {
 	struct cw_card_issuer *issuer = find(state, key);
 
-	if (issuer == NULL)
+	if (issuer == NULL) {
 		issuer = &state->issuers[state->n_issuers++];
+		issuer->epoch = 0;
+	}
 	memcpy(issuer->key, key, CW_HASH_BYTES);
 	memcpy(issuer->successor, successor, CW_HASH_BYTES);
 	if (epoch > issuer->epoch)
@@ -239,6 +324,7 @@ cw_card_roll_over(struct cw_card *card, const struct cw_card_session *session)
 	for (; puk != NULL; puk = puk->next)
 		move(session, puk->owner);
 	merge_counters(state, session);
+	make_room(state, session);
 	for (size_t i = 0; i < session->n_former; i++)
 		remember(state, session->former[i], next(session, i),
 		    session->epoch);

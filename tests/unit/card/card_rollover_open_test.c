@@ -185,43 +185,6 @@ the_epoch_of_a_key_only_rises(void **state)
 	cw_play_keys_end(w, &k);
 }
 
-/* One roll-over, for which the card needs two places. */
-static enum cw_err
-roll(struct cw_test_issuer *issuer, struct cw_play_keys *k)
-{
-	enum cw_err err;
-
-	cw_play_take(issuer, k, 1);
-	cw_play_opens(issuer, 0x9000);
-	err = cw_test_issuer_close(issuer, NULL);
-	/* The record of it, which would fill the list of sessions. */
-	(void)cw_test_send(&issuer->wire, 0x801C, 0,
-	    CW_BYTES_ARRAY(issuer->request.session_id), NULL);
-	return err;
-}
-
-static void
-a_full_table_takes_what_it_knows_already(void **state)
-{
-	struct cw_play_keys k, other;
-	struct cw_test_world *w = cw_play_keys_begin(state, &k);
-
-	cw_play_endorse(&k, 0, 1, 1);
-	assert_err(roll(&w->issuer, &k), CW_OK);
-	for (size_t n = 2; n < CW_CARD_ISSUERS_MAX; n += 2) {
-		cw_play_keys_init(&other);
-		cw_play_endorse(&other, 0, 1, 1);
-		assert_err(roll(&w->issuer, &other), CW_OK);
-		cw_play_keys_wipe(&other);
-	}
-	assert_err(roll(&w->issuer, &k), CW_OK);
-	cw_play_keys_init(&other);
-	cw_play_endorse(&other, 0, 1, 1);
-	assert_err(roll(&w->issuer, &other), CW_ERR_CARD_FULL);
-	cw_play_keys_wipe(&other);
-	cw_play_keys_end(w, &k);
-}
-
 /* What CLOSE adds to the state is looked at before its reply is made: the
  * session ends with the error, instead of asking for CLOSE for ever. */
 static void
@@ -261,7 +224,6 @@ main(void)
 		world_test(open_sessions_that_still_hold_go_on),
 		world_test(what_the_old_key_committed_is_kept_no_longer),
 		world_test(the_epoch_of_a_key_only_rises),
-		world_test(a_full_table_takes_what_it_knows_already),
 		world_test(a_roll_over_that_does_not_fit_is_an_error_reply),
 	};
 
