@@ -4,7 +4,7 @@
 # removed without a trace. Needs root, debootstrap, the machine's own package
 # sources, and two minutes, so only `make test` and `make test-packages` run it.
 # RUN: plain-only
-# TIMEOUT: 900
+# TIMEOUT: 1800
 . "${TOP:-.}/tests/e2e/lib-tap.sh"
 
 [ "${CW_TEST_PACKAGES:-}" = 1 ] || skip_all 'make test runs this'
