@@ -173,6 +173,7 @@ store_close(struct cw_store *store)
 		conn_close(&s->readers[i]);
 	conn_close(&s->writer);
 	cw_store_cache_free(&s->cache);
+	cw_store_filter_free(&s->filter);
 	for (size_t i = 0; i < CW_SQLITE_RECENT; i++)
 		cw_invitation_wipe(&s->recent[i].row);
 	pthread_mutex_destroy(&s->recent_mutex);
@@ -252,9 +253,14 @@ open_store(const char *path, bool is_owner, struct cw_store **out)
 		return CW_ERR_NO_MEMORY;
 	init(s, path, is_owner);
 	s->cache = cw_store_cache_new(CACHE_MAX);
-	err = s->cache == NULL ? CW_ERR_NO_MEMORY : open_files(s);
+	s->filter = is_owner ? cw_store_filter_new() : NULL;
+	err = s->cache == NULL || (is_owner && s->filter == NULL) ?
+	    CW_ERR_NO_MEMORY :
+	    open_files(s);
 	if (err == CW_OK)
 		err = cw_sqlite_begin(s);
+	if (err == CW_OK && is_owner)
+		err = cw_sqlite_fill_filter(s);
 	if (err == CW_OK)
 		err = cw_sqlite_load_steps(s);
 	if (err == CW_OK)

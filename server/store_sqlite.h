@@ -19,6 +19,7 @@
 
 #include "proto/base/log.h"
 #include "server/store_cache.h"
+#include "server/store_filter.h"
 #include "server/store_journal.h"
 #include "server/store_record.h"
 
@@ -85,6 +86,7 @@ struct cw_sqlite {
 	char journal_path[CW_PATH_MAX + 8];
 	bool is_owner; /* the others neither add sessions nor steps */
 	struct cw_store_cache *cache;
+	struct cw_store_filter *filter;    /* the owner's: of all sessions */
 	struct cw_sqlite_conn writer;      /* of the leader, as what follows */
 	struct cw_journal *journal;        /* the owner's */
 	bool is_begun;                     /* frames go into it */
@@ -172,6 +174,10 @@ enum cw_err cw_sqlite_settle(struct cw_sqlite *s)
  * to begin the journal at once it is committed is in *next. */
 enum cw_err cw_sqlite_apply(struct cw_sqlite *s, struct cw_sqlite_conn *conn,
     struct cw_journal_place *next, bool *is_next)
+    __attribute__((warn_unused_result));
+
+/* Puts the sessions of the database into the owner's filter. */
+enum cw_err cw_sqlite_fill_filter(struct cw_sqlite *s)
     __attribute__((warn_unused_result));
 
 /* A reader of one's own until it is given back. What is in the journal only, it

@@ -118,7 +118,8 @@ load_now(struct cw_sqlite *s, struct cw_sqlite_conn *conn, const uint8_t *id,
 	return err;
 }
 
-/* What is not in the cache is not in the journal either. */
+/* What is not in the cache is not in the journal either, and nobody else adds
+ * sessions: what is not in the filter is nowhere. */
 static enum cw_err
 session_load(struct cw_store *store, const uint8_t *id, struct cw_session *out)
 {
@@ -130,6 +131,8 @@ session_load(struct cw_store *store, const uint8_t *id, struct cw_session *out)
 		return load_now(s, cw_sqlite_settled_reader(s), id, out);
 	if (cw_store_cache_get(s->cache, id, out, &stamp))
 		return CW_OK;
+	if (!cw_store_filter_may_have(s->filter, (uint64_t)cw_sqlite_key(id)))
+		return CW_ERR_NO_SESSION;
 	err = load_now(s, cw_sqlite_reader(s), id, out);
 	if (err == CW_OK)
 		cw_store_cache_fill(s->cache, out, stamp);
@@ -206,8 +209,10 @@ session_add(struct cw_store *store, struct cw_session *session)
 		err = cw_sqlite_try(s);
 	if (err == CW_OK && !atomic_load(&s->well))
 		err = CW_ERR_STORE_FAILED;
-	if (err == CW_OK)
-		err = cw_store_cache_add(s->cache, session);
+	if (err != CW_OK)
+		return err;
+	cw_store_filter_put(s->filter, (uint64_t)cw_sqlite_key(session->id));
+	err = cw_store_cache_add(s->cache, session);
 	if (err == CW_OK && (err = defer_add(s, session)) != CW_OK)
 		cw_store_cache_drop_new(s->cache, session->id);
 	return err;

@@ -8,6 +8,20 @@ self(struct cw_store *store)
 	return (struct cw_sqlite *)store;
 }
 
+enum cw_err
+cw_sqlite_fill_filter(struct cw_sqlite *s)
+{
+	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
+	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_KEYS);
+	enum cw_err err;
+
+	while ((err = cw_sql_row(conn, st)) == CW_OK)
+		cw_store_filter_put(s->filter,
+		    (uint64_t)sqlite3_column_int64(st, 0));
+	cw_sqlite_reader_done(s, conn);
+	return err == CW_ERR_NOT_FOUND ? CW_OK : err;
+}
+
 struct expire_args {
 	int64_t until_s, now_s;
 	unsigned n;
