@@ -213,6 +213,7 @@ init(struct cw_sqlite *s, const char *path, bool is_owner)
 	s->store.is_well = is_well;
 	cw_sqlite_session_ops(&s->store);
 	cw_sqlite_sessions_ops(&s->store);
+	cw_sqlite_invitation_ops(&s->store);
 	cw_sqlite_row_ops(&s->store);
 	cw_sqlite_approval_ops(&s->store);
 	pthread_mutex_init(&s->readers_mutex, NULL);

@@ -2,8 +2,8 @@
 /*
  * Inside of the SQLite store: store_sqlite.c opens and lends out readers,
  * _writer.c finds a leader, _group.c commits, _apply.c brings over what is in the journal, _wal.c writes
- * SQLite's log, _sql.c holds the statements, _session.c, _sessions.c and _rows.c
- * the operations.
+ * SQLite's log, _sql.c holds the statements, _session.c, _sessions.c, _invitation.c,
+ * _approval.c and _rows.c the operations.
  *
  * New sessions and steps go to the journal (store_journal.h) and into the cache;
  * all that was journaled is applied at the beginning of every transaction, by
@@ -71,8 +71,9 @@ struct cw_sqlite_queue {
 	size_t n;
 };
 
-/* Invitations read lately. */
-#define CW_SQLITE_RECENT 64
+/* Invitations read lately, by H(code): so many places that those which are used at
+ * one time hardly ever share one. */
+#define CW_SQLITE_RECENT 1024
 #define CW_SQLITE_RECENT_MS 1000
 
 struct cw_sqlite_recent {
@@ -218,6 +219,24 @@ uint64_t cw_sql_column_uint(sqlite3_stmt *st, int i); /* 0 if negative */
 bool cw_sql_column_into(sqlite3_stmt *st, int i, uint8_t *out, size_t len);
 void cw_sql_column_buf(sqlite3_stmt *st, int i, struct cw_buf *out);
 
+/* A write of one statement: bind, run, and what it means if no row changed. */
+struct cw_sqlite_row {
+	enum cw_sql sql;
+	void (*bind)(sqlite3_stmt *st, const struct cw_sqlite_row *w);
+	enum cw_err if_none;
+	const void *row;
+	const uint8_t *key;
+	int64_t a, b, c;
+	const char *name;
+	struct cw_bytes content;
+};
+
+/* For a job: `arg` is such a row. */
+enum cw_err cw_sqlite_apply_row(struct cw_sqlite *s,
+    struct cw_sqlite_conn *conn, void *arg) __attribute__((warn_unused_result));
+/* Binds the row's key, of which `a` is the length, and its number. */
+void cw_sqlite_bind_key(sqlite3_stmt *st, const struct cw_sqlite_row *w);
+
 /* A row of SESSION_LOAD or SESSION_EACH. Errors: STORE_CORRUPT. */
 enum cw_err cw_sqlite_read_session(sqlite3_stmt *st, struct cw_session *out)
     __attribute__((warn_unused_result));
@@ -226,6 +245,7 @@ enum cw_err cw_sqlite_read_session(sqlite3_stmt *st, struct cw_session *out)
 void cw_sqlite_session_ops(struct cw_store *store);
 void cw_sqlite_sessions_ops(struct cw_store *store);
 void cw_sqlite_row_ops(struct cw_store *store);
+void cw_sqlite_invitation_ops(struct cw_store *store);
 void cw_sqlite_approval_ops(struct cw_store *store);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Invitations, certificates, policies and numbers in SQLite. */
+/* Certificates, policies and numbers in SQLite. */
 #include <stdio.h>
 
-#include "proto/base/clock.h"
 #include "server/store_sqlite.h"
 
 static struct cw_sqlite *
@@ -11,22 +10,10 @@ self(struct cw_store *store)
 	return (struct cw_sqlite *)store;
 }
 
-/* A write of one statement: bind, run, and what it means if no row changed. */
-struct write {
-	enum cw_sql sql;
-	void (*bind)(sqlite3_stmt *st, const struct write *w);
-	enum cw_err if_none;
-	const void *row;
-	const uint8_t *key;
-	int64_t a, b, c;
-	const char *name;
-	struct cw_bytes content;
-};
-
-static enum cw_err
-apply_write(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
+enum cw_err
+cw_sqlite_apply_row(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 {
-	const struct write *w = arg;
+	const struct cw_sqlite_row *w = arg;
 	sqlite3_stmt *st = cw_sql_get(conn, w->sql);
 	enum cw_err err;
 
@@ -38,187 +25,16 @@ apply_write(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
 }
 
 static enum cw_err
-write_row(struct cw_store *store, struct write *w)
+write_row(struct cw_store *store, struct cw_sqlite_row *w)
 {
-	return cw_sqlite_write(self(store), apply_write, NULL, w);
+	return cw_sqlite_write(self(store), cw_sqlite_apply_row, NULL, w);
 }
 
-/* ---- invitations ---- */
-
-static void
-bind_invitation(sqlite3_stmt *st, const struct write *w)
-{
-	const struct cw_invitation *v = w->row;
-
-	cw_sql_int(st, 1, cw_sqlite_key(v->code_hash));
-	cw_sql_blob(st, 2, CW_BYTES_ARRAY(v->code_hash));
-	cw_sql_blob(st, 3, cw_buf_bytes(&v->grant));
-	cw_sql_blob(st, 4, cw_buf_bytes(&v->intent));
-	cw_sql_int(st, 5, (int64_t)v->created_s);
-	cw_sql_int(st, 6, (int64_t)v->expires_s);
-	cw_sql_int(st, 7, v->uses);
-}
-
-static enum cw_err
-invitation_add(struct cw_store *store, const struct cw_invitation *invitation)
-{
-	struct write w = { .sql = CW_SQL_INVITATION_ADD,
-		.bind = bind_invitation,
-		.if_none = CW_ERR_EXISTS,
-		.row = invitation };
-
-	return write_row(store, &w);
-}
-
-static void
-bind_key(sqlite3_stmt *st, const struct write *w)
+void
+cw_sqlite_bind_key(sqlite3_stmt *st, const struct cw_sqlite_row *w)
 {
 	cw_sql_int(st, 1, cw_sqlite_key(w->key));
 	cw_sql_blob(st, 2, cw_bytes(w->key, (size_t)w->a));
-}
-
-static enum cw_err
-apply_withdraw(struct cw_sqlite *s, struct cw_sqlite_conn *conn, void *arg)
-{
-	const struct write *w = arg;
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_SESSION_WITHDRAW);
-	enum cw_err err = apply_write(s, conn, arg);
-
-	cw_sql_blob(st, 1, cw_bytes(w->key, CW_HASH_BYTES));
-	return err == CW_OK ? cw_sql_run(conn, st) : err;
-}
-
-static void
-after_withdraw(struct cw_sqlite *s, void *arg)
-{
-	(void)arg;
-	cw_store_cache_clear(s->cache);
-}
-
-static enum cw_err
-invitation_withdraw(struct cw_store *store, const uint8_t *code_hash)
-{
-	struct write w = { .sql = CW_SQL_INVITATION_WITHDRAW,
-		.bind = bind_key,
-		.if_none = CW_ERR_BAD_INVITATION,
-		.key = code_hash,
-		.a = CW_HASH_BYTES };
-	enum cw_err err =
-	    cw_sqlite_write(self(store), apply_withdraw, after_withdraw, &w);
-
-	pthread_mutex_lock(&self(store)->recent_mutex);
-	self(store)->recent[code_hash[0] % CW_SQLITE_RECENT].until_ms = 0;
-	pthread_mutex_unlock(&self(store)->recent_mutex);
-	return err;
-}
-
-static enum cw_err
-read_invitation(sqlite3_stmt *st, struct cw_invitation *out)
-{
-	if (!cw_sql_column_into(st, 0, out->code_hash, sizeof(out->code_hash)))
-		return CW_ERR_STORE_CORRUPT;
-	cw_sql_column_buf(st, 1, &out->grant);
-	cw_sql_column_buf(st, 2, &out->intent);
-	out->created_s = cw_sql_column_uint(st, 3);
-	out->expires_s = cw_sql_column_uint(st, 4);
-	out->uses = (unsigned)cw_sql_column_uint(st, 5);
-	out->withdrawn = sqlite3_column_int(st, 6) != 0;
-	out->used = (unsigned)cw_sql_column_uint(st, 7);
-	return out->grant.err != CW_OK || out->intent.err != CW_OK ?
-	    CW_ERR_STORE_CORRUPT :
-	    CW_OK;
-}
-
-static enum cw_err
-load_invitation(struct cw_sqlite *s, const uint8_t *code_hash,
-    struct cw_invitation *out)
-{
-	struct cw_sqlite_conn *conn = cw_sqlite_reader(s);
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_INVITATION_LOAD);
-	enum cw_err err;
-
-	cw_sql_int(st, 1, cw_sqlite_key(code_hash));
-	err = cw_sql_row(conn, st);
-	if (err == CW_OK) {
-		err = read_invitation(st, out);
-		sqlite3_reset(st);
-	}
-	cw_sqlite_reader_done(s, conn);
-	if (err == CW_ERR_NOT_FOUND ||
-	    (err == CW_OK &&
-		memcmp(out->code_hash, code_hash, CW_HASH_BYTES) != 0))
-		return CW_ERR_BAD_INVITATION;
-	return err;
-}
-
-/* Every session asks twice for the same row, which only another process
- * changes: what was read is good for a second. */
-static enum cw_err
-invitation_load(struct cw_store *store, const uint8_t *code_hash,
-    struct cw_invitation *out)
-{
-	struct cw_sqlite *s = self(store);
-	struct cw_sqlite_recent *r =
-	    &s->recent[code_hash[0] % CW_SQLITE_RECENT];
-	uint64_t now_ms = cw_clock_monotonic_ms();
-	bool found;
-	enum cw_err err = CW_OK;
-
-	pthread_mutex_lock(&s->recent_mutex);
-	found = now_ms < r->until_ms &&
-	    memcmp(r->row.code_hash, code_hash, CW_HASH_BYTES) == 0;
-	if (found)
-		err = cw_invitation_copy(out, &r->row);
-	pthread_mutex_unlock(&s->recent_mutex);
-	if (found)
-		return err;
-	err = load_invitation(s, code_hash, out);
-	if (err != CW_OK)
-		return err;
-	pthread_mutex_lock(&s->recent_mutex);
-	r->until_ms = cw_invitation_copy(&r->row, out) == CW_OK ?
-	    now_ms + CW_SQLITE_RECENT_MS :
-	    0;
-	pthread_mutex_unlock(&s->recent_mutex);
-	return CW_OK;
-}
-
-static enum cw_err
-invitation_used(struct cw_store *store, const uint8_t *code_hash,
-    unsigned *used, unsigned *confirmed)
-{
-	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(self(store));
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_INVITATION_USED);
-	enum cw_err err;
-
-	cw_sql_int(st, 1, cw_sqlite_key(code_hash));
-	cw_sql_blob(st, 2, cw_bytes(code_hash, CW_HASH_BYTES));
-	err = cw_sql_row(conn, st);
-	*used = err == CW_OK ? (unsigned)cw_sql_column_uint(st, 0) : 0;
-	*confirmed = err == CW_OK ? (unsigned)cw_sql_column_uint(st, 1) : 0;
-	sqlite3_reset(st);
-	cw_sqlite_reader_done(self(store), conn);
-	return err;
-}
-
-static enum cw_err
-invitation_each(struct cw_store *store,
-    bool (*each)(void *ctx, const struct cw_invitation *row), void *ctx)
-{
-	struct cw_sqlite_conn *conn = cw_sqlite_settled_reader(self(store));
-	sqlite3_stmt *st = cw_sql_get(conn, CW_SQL_INVITATION_EACH);
-	struct cw_invitation row;
-	enum cw_err err;
-
-	cw_invitation_init(&row);
-	while ((err = cw_sql_row(conn, st)) == CW_OK)
-		if ((err = read_invitation(st, &row)) != CW_OK ||
-		    !each(ctx, &row))
-			break;
-	sqlite3_reset(st);
-	cw_invitation_wipe(&row);
-	cw_sqlite_reader_done(self(store), conn);
-	return err == CW_ERR_NOT_FOUND ? CW_OK : err;
 }
 
 /* ---- certificates ---- */
@@ -290,7 +106,7 @@ certificate_confirmed(struct cw_store *store, const uint8_t *code_hash,
 }
 
 static void
-bind_set(sqlite3_stmt *st, const struct write *w)
+bind_set(sqlite3_stmt *st, const struct cw_sqlite_row *w)
 {
 	cw_sql_int(st, 1, cw_sqlite_key(w->key));
 	cw_sql_blob(st, 2, cw_bytes(w->key, CW_SERIAL_BYTES));
@@ -303,7 +119,7 @@ static enum cw_err
 certificate_set(struct cw_store *store, const uint8_t *serial,
     enum cw_certificate_status status, unsigned wanted, uint64_t now_s)
 {
-	struct write w = { .sql = CW_SQL_CERTIFICATE_SET,
+	struct cw_sqlite_row w = { .sql = CW_SQL_CERTIFICATE_SET,
 		.bind = bind_set,
 		.if_none = CW_ERR_UNKNOWN_SERIAL,
 		.key = serial,
@@ -317,8 +133,8 @@ certificate_set(struct cw_store *store, const uint8_t *serial,
 static enum cw_err
 certificate_drop(struct cw_store *store, const uint8_t *serial)
 {
-	struct write w = { .sql = CW_SQL_CERTIFICATE_DROP,
-		.bind = bind_key,
+	struct cw_sqlite_row w = { .sql = CW_SQL_CERTIFICATE_DROP,
+		.bind = cw_sqlite_bind_key,
 		.if_none = CW_OK,
 		.key = serial,
 		.a = CW_SERIAL_BYTES };
@@ -387,7 +203,7 @@ certificate_each(struct cw_store *store,
 /* ---- policies and numbers ---- */
 
 static void
-bind_policy(sqlite3_stmt *st, const struct write *w)
+bind_policy(sqlite3_stmt *st, const struct cw_sqlite_row *w)
 {
 	cw_sql_text(st, 1, w->name);
 	cw_sql_blob(st, 2, w->content);
@@ -396,7 +212,7 @@ bind_policy(sqlite3_stmt *st, const struct write *w)
 static enum cw_err
 policy_put(struct cw_store *store, const char *version, struct cw_bytes content)
 {
-	struct write w = { .sql = CW_SQL_POLICY_PUT,
+	struct cw_sqlite_row w = { .sql = CW_SQL_POLICY_PUT,
 		.bind = bind_policy,
 		.if_none = CW_OK,
 		.name = version,
@@ -439,7 +255,7 @@ number_get(struct cw_store *store, const char *name, uint64_t *value)
 }
 
 static void
-bind_number(sqlite3_stmt *st, const struct write *w)
+bind_number(sqlite3_stmt *st, const struct cw_sqlite_row *w)
 {
 	cw_sql_text(st, 1, w->name);
 	cw_sql_int(st, 2, w->a);
@@ -448,7 +264,7 @@ bind_number(sqlite3_stmt *st, const struct write *w)
 static enum cw_err
 number_set(struct cw_store *store, const char *name, uint64_t value)
 {
-	struct write w = { .sql = CW_SQL_NUMBER_SET,
+	struct cw_sqlite_row w = { .sql = CW_SQL_NUMBER_SET,
 		.bind = bind_number,
 		.if_none = CW_OK,
 		.name = name,
@@ -480,11 +296,6 @@ set_steps(struct cw_store *store, uint64_t steps)
 void
 cw_sqlite_row_ops(struct cw_store *store)
 {
-	store->invitation_add = invitation_add;
-	store->invitation_load = invitation_load;
-	store->invitation_used = invitation_used;
-	store->invitation_withdraw = invitation_withdraw;
-	store->invitation_each = invitation_each;
 	store->certificate_load = certificate_load;
 	store->certificate_confirmed = certificate_confirmed;
 	store->certificate_of = certificate_of;
