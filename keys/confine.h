@@ -24,7 +24,7 @@ void cw_confine_descriptors(int *keep, size_t n);
 
 /*
  * No new privileges, no new descriptors, and only the system calls that a loop
- * of poll, receive, compute, append and send needs: no file, no socket, no
+ * of wait, receive, compute, append and send needs: no file, no socket, no
  * program, no process, no signal to others. Opening anything fails with EPERM;
  * what else is not allowed kills the process. Errors: CONFINEMENT (logged).
  */

@@ -7,9 +7,9 @@
 #include "keys/signer.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,8 +20,9 @@
 
 struct loop {
 	struct cw_signer_state state;
-	size_t n;
-	struct pollfd polls[CW_SIGNER_CHANNELS]; /* fd -1: closed */
+	size_t n, n_open;
+	int channels[CW_SIGNER_CHANNELS];
+	int ready; /* epoll: of what has come, without asking each channel */
 	struct cw_buf answers[CW_SIGNER_CHANNELS];
 	uint64_t ids[CW_SIGNER_CHANNELS];
 	bool waits[CW_SIGNER_CHANNELS]; /* for its answer */
@@ -37,18 +38,41 @@ stop(struct loop *l, int status)
 	l->status = status;
 }
 
+static bool
+open_channels(struct loop *l)
+{
+	l->ready = epoll_create1(EPOLL_CLOEXEC);
+	for (size_t i = 0; i < l->n && l->ready >= 0; i++) {
+		struct epoll_event event = { .events = EPOLLIN, .data.u64 = i };
+
+		if (epoll_ctl(l->ready, EPOLL_CTL_ADD, l->channels[i],
+			&event) != 0)
+			return false;
+		l->n_open++;
+	}
+	return l->ready >= 0;
+}
+
+static void
+end_channel(struct loop *l, size_t i)
+{
+	if (epoll_ctl(l->ready, EPOLL_CTL_DEL, l->channels[i], NULL) != 0)
+		stop(l, CW_SIGNER_EXIT_START);
+	l->n_open--;
+}
+
 /* One packet of one channel, or its end. */
 static void
 take(struct loop *l, size_t i)
 {
-	ssize_t n = recv(l->polls[i].fd, l->packet, sizeof(l->packet),
+	ssize_t n = recv(l->channels[i], l->packet, sizeof(l->packet),
 	    MSG_DONTWAIT | MSG_TRUNC);
 	enum cw_err err;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		l->polls[i].fd = -1;
+		end_channel(l, i);
 		return;
 	}
 	err = (size_t)n > sizeof(l->packet) ?
@@ -68,7 +92,7 @@ send_answer(struct loop *l, size_t i)
 {
 	const struct cw_buf *b = &l->answers[i];
 	ssize_t n =
-	    send(l->polls[i].fd, b->ptr, b->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	    send(l->channels[i], b->ptr, b->len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	/* A web process that does not read its answers does without. */
 	if (n < 0)
@@ -99,29 +123,20 @@ finish_round(struct loop *l)
 	}
 }
 
-static bool
-any_open(const struct loop *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->polls[i].fd >= 0)
-			return true;
-	return false;
-}
-
 /* One request at most of each channel that waits for no answer. True if there was
  * something to take. */
 static bool
 take_ready(struct loop *l, int timeout_ms)
 {
-	int ready = poll(l->polls, l->n, timeout_ms);
+	struct epoll_event ready[CW_SIGNER_CHANNELS];
+	int n = epoll_wait(l->ready, ready, CW_SIGNER_CHANNELS, timeout_ms);
 	bool taken = false;
 
-	if (ready < 0 && errno != EINTR)
+	if (n < 0 && errno != EINTR)
 		stop(l, CW_SIGNER_EXIT_START);
-	for (size_t i = 0; ready > 0 && i < l->n; i++)
-		if (l->polls[i].fd >= 0 && l->polls[i].revents != 0 &&
-		    !l->waits[i]) {
-			take(l, i);
+	for (int i = 0; i < n; i++)
+		if (!l->waits[ready[i].data.u64]) {
+			take(l, ready[i].data.u64);
 			taken = true;
 		}
 	return taken;
@@ -132,7 +147,7 @@ take_ready(struct loop *l, int timeout_ms)
 static void
 serve(struct loop *l)
 {
-	while (!l->stops && any_open(l)) {
+	while (!l->stops && l->n_open > 0) {
 		bool taken = take_ready(l, -1);
 
 		while (taken && !l->stops && l->state.log.pending.len > 0) {
@@ -147,11 +162,12 @@ serve(struct loop *l)
 static enum cw_err
 confine(struct loop *l, int ready_fd)
 {
-	int keep[CW_SIGNER_CHANNELS + 3];
+	int keep[CW_SIGNER_CHANNELS + 4];
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++)
-		keep[n++] = l->polls[i].fd;
+		keep[n++] = l->channels[i];
+	keep[n++] = l->ready;
 	keep[n++] = l->state.log.fd;
 	keep[n++] = l->state.log.head_fd;
 	if (ready_fd >= 0)
@@ -171,7 +187,7 @@ start(struct loop *l, const struct cw_config *config, int ready_fd)
 	cw_log(CW_LOG_INFO, "signer.ready", "certificates=%zu bytes=%llu",
 	    l->state.log.index.n_entries,
 	    (unsigned long long)l->state.log.size);
-	if (confine(l, ready_fd) != CW_OK)
+	if (!open_channels(l) || confine(l, ready_fd) != CW_OK)
 		return CW_SIGNER_EXIT_START;
 	if (ready_fd >= 0 && cw_fd_write(ready_fd, cw_bytes_str("R")) == CW_OK)
 		close(ready_fd);
@@ -190,8 +206,9 @@ cw_signer_run(const struct cw_config *config, const int *channels, size_t n,
 		return CW_SIGNER_EXIT_START;
 	}
 	l->n = n;
+	l->ready = -1;
 	for (size_t i = 0; i < n; i++) {
-		l->polls[i] = (struct pollfd){ channels[i], POLLIN, 0 };
+		l->channels[i] = channels[i];
 		cw_buf_init(&l->answers[i], CW_SIGNER_PACKET_MAX);
 	}
 	l->status = start(l, config, ready_fd);
@@ -199,6 +216,8 @@ cw_signer_run(const struct cw_config *config, const int *channels, size_t n,
 		serve(l);
 		cw_signer_state_close(&l->state);
 	}
+	if (l->ready >= 0)
+		close(l->ready);
 	for (size_t i = 0; i < n; i++)
 		cw_buf_wipe(&l->answers[i]);
 	status = l->status;

@@ -17,7 +17,7 @@ struct cw_certs {
 };
 
 /* Subjects of recent grants: parsed for R, wanted again for the certificate. */
-#define CW_SIGNER_SUBJECTS 64
+#define CW_SIGNER_SUBJECTS 256
 
 struct cw_known_subject {
 	uint8_t grant_hash[CW_HASH_BYTES];
