@@ -122,7 +122,7 @@ struct cw_sqlite {
 /* Where the row of this id, hash or serial is. */
 int64_t cw_sqlite_key(const uint8_t *id);
 
-/* Makes the VFS of this name known: the system's, with gathered writes to the
+/* Sets SQLite up, and makes the VFS of this name known: the system's, with gathered writes to the
  * write-ahead log (store_sqlite_wal.c). For connections that write. */
 #define CW_SQLITE_VFS "cardwright"
 void cw_sqlite_vfs_make(void);

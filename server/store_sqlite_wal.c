@@ -189,8 +189,12 @@ vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags,
 static void
 make_vfs(void)
 {
-	sqlite3_vfs *system = sqlite3_vfs_find(NULL);
+	sqlite3_vfs *system;
 
+	/* Before SQLite's first call: to count the memory that it has, which nobody
+	 * asks for, it would take one lock of all connections for each piece. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	system = sqlite3_vfs_find(NULL);
 	if (system == NULL)
 		return;
 	vfs = *system;
