@@ -113,24 +113,6 @@ enum cw_err cw_sign(const struct cw_private_key *key, struct cw_bytes message,
 enum cw_err cw_verify(const struct cw_public_key *key, struct cw_bytes message,
     struct cw_bytes signature) __attribute__((warn_unused_result));
 
-/*
- * A P-256 key that much is verified with, in a form that takes 21 ms and 150 KiB
- * and halves the cost of each verification. Thread-safe; freed by its last user.
- */
-struct cw_known_key;
-
-/* Errors: BAD_KEY; UNKNOWN_ALGORITHM for every other type; CRYPTO_FAILED,
- * NO_MEMORY. */
-enum cw_err cw_known_key_new(const struct cw_public_key *key,
-    struct cw_known_key **out) __attribute__((warn_unused_result));
-/* Another user of it. Both are NULL-safe. */
-struct cw_known_key *cw_known_key_share(struct cw_known_key *key);
-void cw_known_key_free(struct cw_known_key **key);
-/* As cw_verify. */
-enum cw_err cw_known_key_verify(const struct cw_known_key *key,
-    struct cw_bytes message, struct cw_bytes signature)
-    __attribute__((warn_unused_result));
-
 /* CW_OK if the key is a valid point or RSA key of its type: BAD_KEY. */
 enum cw_err cw_public_key_check(const struct cw_public_key *key)
     __attribute__((warn_unused_result));

@@ -235,17 +235,14 @@ short_way(struct cw_trust *trust, struct cw_bytes der,
     struct cw_attestation *out)
 {
 	struct cw_x509_leaf leaf;
-	struct cw_known_key *key = NULL;
 	X509 *issuer = NULL;
 	bool accepted = false;
 
 	if (cw_x509_leaf_read(der, &leaf))
 		issuer = cw_x509_recall_issuer(&trust->memory, above,
-		    leaf.issuer, now, span, &key);
+		    leaf.issuer, now, span);
 	if (issuer != NULL)
-		accepted =
-		    cw_x509_leaf_accept(&leaf, issuer, key, now, span, out);
-	cw_known_key_free(&key);
+		accepted = cw_x509_leaf_accept(&leaf, issuer, now, span, out);
 	X509_free(issuer);
 	return accepted;
 }

@@ -11,10 +11,8 @@ cw_x509_memory_init(struct cw_x509_memory *m)
 void
 cw_x509_memory_wipe(struct cw_x509_memory *m)
 {
-	for (size_t i = 0; i < CW_X509_REMEMBERED; i++) {
+	for (size_t i = 0; i < CW_X509_REMEMBERED; i++)
 		X509_free(m->issuers[i].issuer);
-		cw_known_key_free(&m->issuers[i].key);
-	}
 	pthread_mutex_destroy(&m->lock);
 }
 
@@ -83,40 +81,25 @@ has_name(const X509 *cert, struct cw_bytes name)
 	    cw_bytes_equal(cw_bytes(der, len), name);
 }
 
-/* A key of another type has no such form: it is asked for once. */
-static void
-use(struct cw_x509_known_issuer *k)
-{
-	struct cw_public_key key;
-
-	if (k->uses++ == CW_X509_KNOWN_AFTER &&
-	    (cw_x509_public_key(k->issuer, &key) != CW_OK ||
-		cw_known_key_new(&key, &k->key) != CW_OK))
-		k->key = NULL;
-}
-
 /* Where leaves come directly from roots, nothing is above them and all hashes
  * are equal: the name tells the roots apart. */
 X509 *
 cw_x509_recall_issuer(struct cw_x509_memory *m,
     const uint8_t hash[CW_HASH_BYTES], struct cw_bytes name, time_t now,
-    struct cw_x509_span *span, struct cw_known_key **key)
+    struct cw_x509_span *span)
 {
 	X509 *issuer = NULL;
 
-	*key = NULL;
 	pthread_mutex_lock(&m->lock);
 	for (size_t i = 0; i < CW_X509_REMEMBERED && issuer == NULL; i++) {
-		struct cw_x509_known_issuer *k = &m->issuers[i];
+		const struct cw_x509_known_issuer *k = &m->issuers[i];
 
 		if (k->issuer == NULL || !within(now, &k->span) ||
 		    memcmp(k->hash, hash, CW_HASH_BYTES) != 0 ||
 		    !has_name(k->issuer, name))
 			continue;
-		use(k);
 		issuer = k->issuer;
 		X509_up_ref(issuer);
-		*key = cw_known_key_share(k->key);
 		*span = k->span;
 	}
 	pthread_mutex_unlock(&m->lock);
@@ -134,8 +117,6 @@ cw_x509_remember_issuer(struct cw_x509_memory *m,
 	k = &m->issuers[m->next_issuer++ % CW_X509_REMEMBERED];
 	X509_free(k->issuer);
 	X509_up_ref(issuer);
-	cw_known_key_free(&k->key);
-	k->uses = 0;
 	k->issuer = issuer;
 	memcpy(k->hash, hash, CW_HASH_BYTES);
 	k->span = *span;

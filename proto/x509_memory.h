@@ -27,12 +27,7 @@ struct cw_x509_known_issuer {
 	uint8_t hash[CW_HASH_BYTES];
 	X509 *issuer;
 	struct cw_x509_span span;
-	unsigned uses;
-	struct cw_known_key *key; /* once it has been used often enough */
 };
-
-/* Leaves of one issuer after which the known form of its key has paid. */
-#define CW_X509_KNOWN_AFTER 500
 
 struct cw_x509_memory {
 	pthread_mutex_t lock;
@@ -58,11 +53,10 @@ void cw_x509_remember_chain(struct cw_x509_memory *m,
     const struct cw_x509_span *span);
 
 /* The issuer of this name (DER), if everything above the leaf was accepted and
- * is valid now; NULL otherwise. The caller frees it, and *key, which may be
- * NULL. */
+ * is valid now; the caller frees it. NULL otherwise. */
 X509 *cw_x509_recall_issuer(struct cw_x509_memory *m,
     const uint8_t hash[CW_HASH_BYTES], struct cw_bytes name, time_t now,
-    struct cw_x509_span *span, struct cw_known_key **key);
+    struct cw_x509_span *span);
 void cw_x509_remember_issuer(struct cw_x509_memory *m,
     const uint8_t hash[CW_HASH_BYTES], X509 *issuer,
     const struct cw_x509_span *span);

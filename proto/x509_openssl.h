@@ -66,11 +66,10 @@ struct cw_x509_leaf {
 bool cw_x509_leaf_read(struct cw_bytes der, struct cw_x509_leaf *out);
 
 /* True if this issuer, whose chain is valid in the span, signed the leaf, and
- * all that cw_trust_check_attestation asks holds at `now`. `known` may be NULL, or
- * is the issuer's key. False: whole way; span and out may have changed. */
+ * all that cw_trust_check_attestation asks holds at `now`. False: whole way;
+ * span and out may have changed. */
 bool cw_x509_leaf_accept(const struct cw_x509_leaf *leaf, X509 *issuer,
-    const struct cw_known_key *known, time_t now, struct cw_x509_span *span,
-    struct cw_attestation *out);
+    time_t now, struct cw_x509_span *span, struct cw_attestation *out);
 
 /* A signature key from SubjectPublicKeyInfo as cw_public_key_spki writes it; not
  * yet checked. False for RSA and what is written otherwise. */

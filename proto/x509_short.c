@@ -338,8 +338,7 @@ plain_signature(struct cw_bytes der, size_t half, uint8_t out[CW_SIGNATURE_MAX])
 
 /* RFC 5280 4.1.1.2: both name the same algorithm. */
 static bool
-is_signed(const struct cw_x509_leaf *leaf, X509 *issuer,
-    const struct cw_known_key *known)
+is_signed(const struct cw_x509_leaf *leaf, X509 *issuer)
 {
 	uint8_t memory[CW_SIGNATURE_MAX];
 	struct cw_bytes signature = leaf->signature;
@@ -357,9 +356,6 @@ is_signed(const struct cw_x509_leaf *leaf, X509 *issuer,
 		return rsa_is_signed(leaf, issuer, a->digest());
 	if (a->half > 0)
 		signature = plain_signature(signature, a->half, memory);
-	if (known != NULL) /* only of P-256 */
-		return a->type == CW_KEY_P256 &&
-		    cw_known_key_verify(known, leaf->body, signature) == CW_OK;
 	return cw_x509_public_key(issuer, &key) == CW_OK &&
 	    key.type == a->type &&
 	    cw_verify(&key, leaf->body, signature) == CW_OK;
@@ -368,9 +364,8 @@ is_signed(const struct cw_x509_leaf *leaf, X509 *issuer,
 /* ---- all of it ---- */
 
 bool
-cw_x509_leaf_accept(const struct cw_x509_leaf *leaf, X509 *issuer,
-    const struct cw_known_key *known, time_t now, struct cw_x509_span *span,
-    struct cw_attestation *out)
+cw_x509_leaf_accept(const struct cw_x509_leaf *leaf, X509 *issuer, time_t now,
+    struct cw_x509_span *span, struct cw_attestation *out)
 {
 	if (leaf->serial.len > CW_SERIAL_MAX || !name_is_usual(leaf->subject) ||
 	    cw_bytes_equal(leaf->subject, leaf->issuer) || /* self-issued */
@@ -380,7 +375,7 @@ cw_x509_leaf_accept(const struct cw_x509_leaf *leaf, X509 *issuer,
 	    !cw_x509_spki_key(leaf->spki, &out->key) ||
 	    cw_public_key_check(&out->key) != CW_OK ||
 	    cw_key_type_info(out->key.type)->alg == CW_ALG_NONE ||
-	    !is_signed(leaf, issuer, known))
+	    !is_signed(leaf, issuer))
 		return false;
 	cw_hash(leaf->der, out->leaf_hash);
 	return true;

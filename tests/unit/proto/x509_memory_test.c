@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "proto/x509_memory.h"
+#include "proto/x509.h"
 #include "tests/support/cert_maker.h"
 #include "tests/support/check.h"
 
@@ -235,28 +235,6 @@ a_changed_byte_makes_a_known_chain_another_one(void **state)
 	}
 }
 
-/* From some leaf on its key is used in another form. */
-static void
-an_issuer_of_many_leaves_goes_on_as_it_began(void **state)
-{
-	uint8_t forged[2048];
-	const struct cw_bytes chain[] = { cw_bytes(forged, certs[CARD].der.len),
-		der(CA) };
-	struct cw_attestation a;
-
-	(void)state;
-	memcpy(forged, certs[CARD].der.ptr, chain[0].len);
-	forged[chain[0].len - 1] ^= 1; /* of the signature */
-	for (unsigned i = 0; i < CW_X509_KNOWN_AFTER + 20; i++) {
-		assert_err(check_at(CARD, 0), CW_OK);
-		if (i % 100 > 0 && i < CW_X509_KNOWN_AFTER)
-			continue;
-		assert_err(cw_trust_check_attestation(trust, chain, 2,
-			       CW_TEST_NOW, &a),
-		    CW_ERR_BAD_SIGNATURE);
-	}
-}
-
 static void
 a_root_that_was_not_added_is_not_trusted(void **state)
 {
@@ -457,7 +435,6 @@ main(void)
 		TEST(what_is_remembered_expires_with_the_chain),
 		TEST(a_changed_byte_makes_a_known_chain_another_one),
 		TEST(a_root_that_was_not_added_is_not_trusted),
-		TEST(an_issuer_of_many_leaves_goes_on_as_it_began),
 		TEST(leaves_directly_below_two_roots_are_told_apart),
 		TEST(name_constraints_hold_under_a_known_issuer),
 		TEST(more_batches_than_are_remembered_are_all_accepted),

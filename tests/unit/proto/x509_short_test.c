@@ -74,7 +74,7 @@ goes_short_below(struct cw_bytes der, const struct cw_test_cert *above)
 	struct cw_attestation a;
 	X509 *issuer = cw_x509_parse(cw_buf_bytes(&above->der));
 	bool accepted = cw_x509_leaf_read(der, &read) &&
-	    cw_x509_leaf_accept(&read, issuer, NULL, CW_TEST_NOW, &span, &a);
+	    cw_x509_leaf_accept(&read, issuer, CW_TEST_NOW, &span, &a);
 
 	X509_free(issuer);
 	ERR_clear_error();
