@@ -23,8 +23,15 @@ class Tab {
 		this.page = page;
 	}
 
-	goto(url) {
-		return this.page.goto(url, { waitUntil: 'load' });
+	// A connection that Chromium has opened ahead may be gone when it is used;
+	// a person would press reload.
+	async goto(url) {
+		const go = () => this.page.goto(url, { waitUntil: 'load' });
+		return go().catch((error) => {
+			if (!error.message.includes('ERR_SOCKET_NOT_CONNECTED'))
+				throw error;
+			return go();
+		});
 	}
 
 	eval(script) {
