@@ -173,13 +173,16 @@ add_rules(scmp_filter_ctx filter)
 }
 
 static enum cw_err
-filter_calls(void)
+give_up(void)
 {
+	const struct rlimit files = { 0, 0 };
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int r = -ENOMEM;
 
 	if (filter != NULL)
 		r = add_rules(filter);
+	if (r == 0 && setrlimit(RLIMIT_NOFILE, &files) != 0)
+		r = -errno;
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
@@ -188,7 +191,7 @@ filter_calls(void)
 }
 #else
 static enum cw_err
-filter_calls(void)
+give_up(void)
 {
 	return CW_OK;
 }
@@ -197,11 +200,7 @@ filter_calls(void)
 enum cw_err
 cw_confine_signer(void)
 {
-	const struct rlimit files = { 0, 0 };
-
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return refuse("no_new_privs");
-	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
-		return refuse("rlimit");
-	return filter_calls();
+	return give_up();
 }

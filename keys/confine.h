@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the signer gives up for ever once its files are open. Under sanitizers
- * (CW_SANITIZE, set by the Makefile's modes) the system call filter is left out:
- * their run time opens files and makes threads as it likes.
+ * (CW_SANITIZE, set by the Makefile's modes) the limit of descriptors and the system
+ * call filter are left out: their run time opens files and makes threads as it likes.
  */
 #ifndef CW_KEYS_CONFINE_H
 #define CW_KEYS_CONFINE_H
