@@ -2,6 +2,7 @@
 /* `sign`, `decrypt`, `agree`, `mac`, `encrypt`, `export`: bytes in, bytes out. */
 #include "agent/cmd_hold.h"
 #include "agent/key_words.h"
+#include "proto/crypto.h"
 #include "proto/pem.h"
 
 struct use {

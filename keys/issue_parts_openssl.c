@@ -6,8 +6,6 @@
 #include <openssl/asn1t.h>
 #include <openssl/x509.h>
 
-#include "proto/pem.h"
-
 /* RFC 8017 A.1.1; OpenSSL's macros want a type name. */
 typedef struct cw_rsa_bits {
 	ASN1_INTEGER *n, *e;

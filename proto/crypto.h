@@ -113,6 +113,11 @@ enum cw_err cw_sign(const struct cw_private_key *key, struct cw_bytes message,
 enum cw_err cw_verify(const struct cw_public_key *key, struct cw_bytes message,
     struct cw_bytes signature) __attribute__((warn_unused_result));
 
+/* Appends Ecdsa-Sig-Value (RFC 3279 2.2.3) of r and s, one behind the other and
+ * of one length (RFC 9053 2.1). Errors, in out->err: NO_MEMORY, those of the
+ * buffer. */
+void cw_ecdsa_der_put(struct cw_buf *out, struct cw_bytes signature);
+
 /* CW_OK if the key is a valid point or RSA key of its type: BAD_KEY. */
 enum cw_err cw_public_key_check(const struct cw_public_key *key)
     __attribute__((warn_unused_result));

@@ -210,6 +210,20 @@ ec_signature(struct cw_bytes rs)
 	return NULL;
 }
 
+void
+cw_ecdsa_der_put(struct cw_buf *out, struct cw_bytes signature)
+{
+	ECDSA_SIG *sig = ec_signature(signature);
+	int len = sig == NULL ? 0 : i2d_ECDSA_SIG(sig, NULL);
+	uint8_t *at = len <= 0 ? NULL : cw_buf_extend(out, (size_t)len);
+
+	if (at != NULL)
+		i2d_ECDSA_SIG(sig, &at);
+	else if (out->err == CW_OK)
+		out->err = CW_ERR_NO_MEMORY;
+	ECDSA_SIG_free(sig);
+}
+
 static enum cw_err
 ec_verify(const struct cw_public_key *key, struct cw_bytes message,
     struct cw_bytes signature)

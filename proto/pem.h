@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What other programs want to read: textual encodings (RFC 7468) of what is
- * public, and an ECDSA signature in DER. */
+/* Textual encodings (RFC 7468) of what is public. */
 #ifndef CW_PROTO_PEM_H
 #define CW_PROTO_PEM_H
 
@@ -14,10 +13,5 @@ void cw_pem_put(struct cw_buf *out, const char *label, struct cw_bytes der);
  * (none, or no base64 in it), NO_MEMORY, those of the buffer. */
 enum cw_err cw_pem_get(struct cw_bytes text, const char *label,
     struct cw_buf *der) __attribute__((warn_unused_result));
-
-/* Appends Ecdsa-Sig-Value (RFC 3279 2.2.3) of r and s, one behind the other and
- * of one length (RFC 9053 2.1). Errors, in out->err: NO_MEMORY, those of the
- * buffer. */
-void cw_ecdsa_der_put(struct cw_buf *out, struct cw_bytes signature);
 
 #endif

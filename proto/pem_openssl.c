@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PEM and Ecdsa-Sig-Value, by OpenSSL. */
+/* PEM, by OpenSSL. */
 #include "proto/pem.h"
 
 #include <limits.h>
 
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -50,36 +49,4 @@ cw_pem_get(struct cw_bytes text, const char *label, struct cw_buf *der)
 	BIO_free(bio);
 	ERR_clear_error();
 	return err;
-}
-
-/* Both numbers are the signature's afterwards. */
-static ECDSA_SIG *
-signature_of(struct cw_bytes rs)
-{
-	int half = (int)(rs.len / 2);
-	BIGNUM *r = BN_bin2bn(rs.ptr, half, NULL);
-	BIGNUM *s = BN_bin2bn(rs.ptr + half, half, NULL);
-	ECDSA_SIG *sig = ECDSA_SIG_new();
-
-	if (sig != NULL && r != NULL && s != NULL &&
-	    ECDSA_SIG_set0(sig, r, s) == 1)
-		return sig;
-	BN_free(r);
-	BN_free(s);
-	ECDSA_SIG_free(sig);
-	return NULL;
-}
-
-void
-cw_ecdsa_der_put(struct cw_buf *out, struct cw_bytes signature)
-{
-	ECDSA_SIG *sig = signature_of(signature);
-	int len = sig == NULL ? 0 : i2d_ECDSA_SIG(sig, NULL);
-	uint8_t *at = len <= 0 ? NULL : cw_buf_extend(out, (size_t)len);
-
-	if (at != NULL)
-		i2d_ECDSA_SIG(sig, &at);
-	else if (out->err == CW_OK)
-		out->err = CW_ERR_NO_MEMORY;
-	ECDSA_SIG_free(sig);
 }
