@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 #include "proto/base/log.h"
+#include "proto/rfc4648.h"
 #include "server/evidence.h"
 #include "server/step.h"
 #include "server/target.h"
-#include "proto/rfc4648.h"
 
 struct listing {
 	struct cw_grant grant;
