@@ -134,6 +134,51 @@ other_signer(struct cw_kit *kit)
 	    says(kit, 0x6988, "an R signed by another key") && still_opens(kit);
 }
 
+/* A signature that verifies, under a header that names another algorithm than the
+ * key's (RFC 9864 2.1). Both status words say that R is not genuine. */
+static bool
+other_algorithm(struct cw_kit *kit)
+{
+	static const uint8_t esp384[] = { 0xA2, 0x01, 0x38, 0x32, 0x10 };
+	struct cw_test_issuer *issuer = &kit->issuer;
+	struct cw_cose_sign1 r;
+	struct cw_buf header, signed_bytes, signature, out;
+	enum cw_err err;
+
+	if (!makes(kit))
+		return false;
+	cw_buf_init(&header, 64);
+	cw_buf_init(&signed_bytes, CW_REQUEST_MAX + 128);
+	cw_buf_init(&signature, CW_SIGNATURE_MAX);
+	cw_buf_init(&out, CW_REQUEST_MAX + 128);
+	err =
+	    cw_cose_sign1_decode(cw_buf_bytes(&issuer->r), CW_TYP_REQUEST, &r);
+	cw_buf_put(&header, CW_BYTES_ARRAY(esp384));
+	cw_cbor_put_str(&header, CW_TYP_REQUEST);
+	if (err == CW_OK) {
+		cw_cose_sig_structure(cw_buf_bytes(&header), CW_BYTES_NONE,
+		    r.payload, &signed_bytes);
+		err = cw_sign(issuer->management_key,
+		    cw_buf_bytes(&signed_bytes), &signature);
+		cw_cbor_put_array(&out, 4);
+		cw_cbor_put_bstr(&out, cw_buf_bytes(&header));
+		cw_cbor_put_map(&out, 0);
+		cw_cbor_put_bstr(&out, r.payload);
+		cw_cbor_put_bstr(&out, cw_buf_bytes(&signature));
+		cw_buf_move(&issuer->r, &out);
+	}
+	cw_buf_wipe(&header);
+	cw_buf_wipe(&signed_bytes);
+	cw_buf_wipe(&signature);
+	cw_buf_wipe(&out);
+	return cw_kit_err(kit, err, CW_OK, "R is made") &&
+	    cw_kit_err(kit, cw_test_issuer_open(issuer), CW_ERR_CARD_SAYS,
+		"an R whose alg is not the key's") &&
+	    cw_kit_true(kit, issuer->sw == 0x6988 || issuer->sw == 0x6A80,
+		"an R whose alg is not the key's is answered 6988 or 6A80") &&
+	    still_opens(kit);
+}
+
 /* R as it is now in issuer.request, signed again. */
 static bool
 sign_again(struct cw_kit *kit)
@@ -171,6 +216,44 @@ session_id_again(struct cw_kit *kit)
 	memcpy(q->session_id, first, sizeof(first));
 	return sign_again(kit) &&
 	    says(kit, 0x6A80, "an R with a session id that is taken");
+}
+
+/* A mode that is none, and so none that was offered. */
+static bool
+unknown_mode(struct cw_kit *kit)
+{
+	enum cw_mode own = kit->issuer.request.mode;
+	bool right;
+
+	if (!makes(kit))
+		return false;
+	kit->issuer.request.mode = (enum cw_mode)4;
+	right = sign_again(kit) && says(kit, 0x6A80, "an R in mode 4");
+	kit->issuer.request.mode = own;
+	return right && still_opens(kit);
+}
+
+/* A good point, of another curve than the suite's. */
+static bool
+other_curve(struct cw_kit *kit)
+{
+	static const enum cw_key_type types[] = { CW_KEY_P384, CW_KEY_X25519 };
+
+	kit->issuer.request.suite = cw_suite_find(1);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct cw_private_key *other = NULL;
+
+		if (!makes(kit) ||
+		    !cw_kit_err(kit, cw_key_generate(types[i], &other), CW_OK,
+			"a key"))
+			return false;
+		cw_key_public(other, &kit->issuer.request.issuer_ephemeral);
+		cw_key_free(&other);
+		if (!sign_again(kit) ||
+		    !says(kit, 0x6A80, "an ephemeral key of another curve"))
+			return false;
+	}
+	return still_opens(kit);
 }
 
 /* R with another ephemeral key than the one that fits. */
@@ -313,12 +396,17 @@ const struct cw_kit_check cw_kit_open[] = {
 	{ "R-signature", "5.3", "R's signature is verified", signature },
 	{ "R-signer", "5.3", "R is signed by the key that stands in it",
 	    other_signer },
+	{ "R-alg", "2", "the alg of R is that of the key", other_algorithm },
+	{ "R-mode", "5.3", "a mode that was not offered is refused",
+	    unknown_mode },
 	{ "R-caps", "5.3", "R is for the card-caps that were given",
 	    caps_hash },
 	{ "R-session-id", "5.3", "a session id is new to the card",
 	    session_id_again },
 	{ "R-point", "6", "a point that is not on the curve is refused",
 	    invalid_point },
+	{ "R-curve", "6", "an ephemeral key of another curve is refused",
+	    other_curve },
 	{ "R-zero", "6", "an agreement that gives zeros is refused",
 	    zero_agreement },
 	{ "R-repeated", "5.3", "the same R gets the same message 4", repeated },

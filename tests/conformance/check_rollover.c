@@ -195,6 +195,29 @@ signature(struct cw_kit *kit, struct keys *k)
 	return opens(kit, 0x9000, "the right one");
 }
 
+/* What the older key signed is an endorsement only under that typ. */
+static bool
+typ(struct cw_kit *kit, struct keys *k)
+{
+	struct cw_buf *e = &k->endorsement[0];
+	struct cw_cose_sign1 sign1;
+	struct cw_buf payload;
+	enum cw_err err;
+
+	follow(kit, k, 0, 1, 1);
+	cw_buf_init(&payload, CW_REQUEST_MAX);
+	err = cw_cose_sign1_decode(cw_buf_bytes(e), CW_TYP_ENDORSEMENT, &sign1);
+	cw_buf_put(&payload, sign1.payload);
+	cw_buf_reset(e);
+	if (err == CW_OK)
+		err = cw_cose_sign1_make(k->key[0], CW_TYP_GRANT,
+		    cw_buf_bytes(&payload), e);
+	cw_buf_wipe(&payload);
+	take(kit, k, 1);
+	return cw_kit_err(kit, err, CW_OK, "an endorsement is made") &&
+	    opens(kit, 0x6988, "an endorsement of another typ");
+}
+
 static bool
 epochs(struct cw_kit *kit, struct keys *k)
 {
@@ -307,6 +330,7 @@ CHECK(moves)
 CHECK(error_moves_nothing)
 CHECK(chain)
 CHECK(signature)
+CHECK(typ)
 CHECK(epochs)
 CHECK(replaced)
 CHECK(opened_before)
@@ -323,6 +347,8 @@ const struct cw_kit_check cw_kit_rollover[] = {
 	    check_chain },
 	{ "rollover-signature", "5.3", "an endorsement is verified",
 	    check_signature },
+	{ "rollover-typ", "2", "the typ of an endorsement is checked",
+	    check_typ },
 	{ "rollover-epoch", "5.3", "epochs rise on the card", check_epochs },
 	{ "rollover-replaced", "5.3", "a replaced key has one successor",
 	    check_replaced },
