@@ -250,6 +250,7 @@ cw_test_send(const struct cw_test_wire *wire, unsigned cla_ins, unsigned p1_p2,
 	if (out != NULL) {
 		cw_buf_reset(out);
 		cw_buf_put(out, cw_buf_bytes(&response));
+		must(out->err == CW_OK, "room for the answer");
 	}
 	cw_buf_wipe(&command);
 	cw_buf_wipe(&response);

@@ -116,7 +116,7 @@ a_secret_is_not_attested(void **state)
 
 /* ---- extensions ---- */
 
-/* Key 2 ("Mine", handle 2) with the PIN of key 1 and three extensions. */
+/* Key 2 ("Mine", handle 2) with the PIN of key 1 and four extensions. */
 static struct cw_test_world *
 with_extensions(void **state)
 {
@@ -140,6 +140,10 @@ with_extensions(void **state)
 		cw_bytes_str("hidden")));
 	cw_test_must_run(&w->issuer,
 	    cw_play_extension(2, "bag", CW_EXTENSION_PROPERTIES,
+		CW_BYTES_ARRAY(bag)));
+	/* The same bytes, which are no properties here. */
+	cw_test_must_run(&w->issuer,
+	    cw_play_extension(2, "like", CW_EXTENSION_PLAIN,
 		CW_BYTES_ARRAY(bag)));
 	assert_err(cw_test_issuer_close(&w->issuer, NULL), CW_OK);
 	return w;
@@ -177,7 +181,7 @@ extensions_are_read_as_their_kind_allows(void **state)
 	struct cw_test_world *w = with_extensions(state);
 	struct cw_held_key k = cw_play_held(w, "Mine");
 
-	assert_int_equal(k.n_extensions, 3);
+	assert_int_equal(k.n_extensions, 4);
 	assert_true(cw_bytes_is(k.extensions[1].type, "secret"));
 	assert_int_equal(k.extensions[1].kind, CW_EXTENSION_CONFIDENTIAL);
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -188,6 +192,29 @@ extensions_are_read_as_their_kind_allows(void **state)
 			assert_true(
 			    cw_bytes_is(cw_buf_bytes(&w->out), rows[i].data));
 	}
+}
+
+/* Where there is a holder's PIN, what is attached to keys is not for all. */
+static void
+extensions_want_the_holders_pin_where_there_is_one(void **state)
+{
+	struct cw_test_world *w = with_extensions(state);
+	const uint8_t value[] = { 9 };
+
+	assert_err(cw_test_issuer_enroll(&w->issuer, CW_KEY_P256, 0x9A), CW_OK);
+	assert_sw(extension(w, CW_INS_READ_EXTENSION, "plain", NULL,
+		      CW_BYTES_NONE, NULL),
+	    0x6982);
+	assert_sw(extension(w, CW_INS_WRITE_PROPERTY, "bag", "C",
+		      CW_BYTES_ARRAY(value), CW_PLAY_PIN),
+	    0x6982);
+	assert_sw(cw_test_verify(&w->card.wire, CW_TEST_PIN), 0x9000);
+	assert_sw(extension(w, CW_INS_READ_EXTENSION, "plain", NULL,
+		      CW_BYTES_NONE, NULL),
+	    0x9000);
+	assert_sw(extension(w, CW_INS_WRITE_PROPERTY, "bag", "C",
+		      CW_BYTES_ARRAY(value), CW_PLAY_PIN),
+	    0x9000);
 }
 
 static void
@@ -208,6 +235,7 @@ properties_are_written_where_they_may_be(void **state)
 		{ "bag", "F", CW_PLAY_PIN, 1, 0x6985 },
 		{ "bag", "D", CW_PLAY_PIN, 1, 0x6A82 },
 		{ "plain", "C", CW_PLAY_PIN, 1, 0x6985 },
+		{ "like", "C", CW_PLAY_PIN, 1, 0x6985 },
 		{ "other", "C", CW_PLAY_PIN, 1, 0x6A82 },
 	};
 
@@ -273,6 +301,7 @@ main(void)
 		world_test(an_offline_statement_needs_the_pin),
 		world_test(a_secret_is_not_attested),
 		world_test(extensions_are_read_as_their_kind_allows),
+		world_test(extensions_want_the_holders_pin_where_there_is_one),
 		world_test(properties_are_written_where_they_may_be),
 		world_test(
 		    a_torn_write_of_a_property_leaves_the_old_or_the_new),

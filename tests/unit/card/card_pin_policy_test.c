@@ -131,6 +131,35 @@ capabilities_make_pin_info_the_holders_again(void **state)
 	assert_err(cw_test_run(issuer, &command), CW_OK);
 }
 
+/* Of whichever session: what was asked for before it is not what waits now. */
+static void
+another_command_makes_pin_info_the_holders_again(void **state)
+{
+	struct cw_test_world *w = *state;
+	const struct cw_create_key key = { .id = 1,
+		.type = CW_KEY_P256,
+		.usage = 1,
+		.pin_policy = 20 };
+	struct cw_command command = cw_test_key_command(&key);
+	struct cw_test_issuer other;
+	struct cw_pin_info info;
+
+	cw_test_world_issuer(w, &other);
+	assert_err(cw_test_issuer_begin(&other), CW_OK);
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	cw_test_must_run(&w->issuer, cw_test_policy_command(&cw_test_policy));
+	w->issuer.pin = NULL;
+	assert_err(cw_test_run(&w->issuer, &command), CW_ERR_CARD_SAYS);
+	assert_sw(w->issuer.sw, 0x6A88);
+	cw_test_must_run(&other, (struct cw_command){ .no = CW_LIST });
+	assert_sw(cw_test_send(&w->card.wire, 0x8016, 0, CW_BYTES_NONE,
+		      &w->out),
+	    0x9000);
+	assert_err(cw_pin_info_decode(cw_buf_bytes(&w->out), &info), CW_OK);
+	assert_int_equal(info.policy, 0);
+	cw_test_issuer_wipe(&other);
+}
+
 /* Any program can say SET PIN while a session is open. */
 static void
 a_holders_pin_that_no_key_asked_for_is_not_set(void **state)
@@ -248,6 +277,7 @@ main(void)
 		world_test(a_policy_without_a_key_cannot_be_closed),
 		world_test(keys_of_a_policy_ask_for_its_pin_once),
 		world_test(capabilities_make_pin_info_the_holders_again),
+		world_test(another_command_makes_pin_info_the_holders_again),
 		world_test(a_holders_pin_that_no_key_asked_for_is_not_set),
 		world_test(an_issuers_pin_is_not_asked_for),
 		world_test(

@@ -248,13 +248,15 @@ a_reset_leaves_nothing_but_the_personalisation(void **state)
 	struct cw_test_world *w = holder(state);
 	static struct cw_result_statement result;
 	struct cw_public_slot slots[CW_PUBLIC_SLOTS_MAX];
-	struct cw_buf chuid;
+	struct cw_buf ask, chuid;
 	size_t n = 99;
 
+	cw_buf_init(&ask, 8);
 	cw_buf_init(&chuid, 256);
+	(void)cw_test_hex(&ask, "5C035FC102");
 	cw_test_select_piv(&w->card.wire);
 	assert_sw(cw_test_send(&w->card.wire, 0x00CB, 0x3FFF,
-		      cw_test_hex(&w->out, "5C035FC102"), &chuid),
+		      cw_buf_bytes(&ask), &chuid),
 	    0x9000);
 	cw_test_select_provisioning(&w->card.wire);
 	assert_sw(cw_test_verify(&w->card.wire, CW_TEST_PIN), 0x9000);
@@ -271,14 +273,16 @@ a_reset_leaves_nothing_but_the_personalisation(void **state)
 	/* Another GUID: the card cannot be recognised. */
 	cw_test_select_piv(&w->card.wire);
 	assert_sw(cw_test_send(&w->card.wire, 0x00CB, 0x3FFF,
-		      cw_test_hex(&w->out, "5C035FC102"), &w->out),
+		      cw_buf_bytes(&ask), &w->out),
 	    0x9000);
+	assert_int_equal(w->out.len, chuid.len);
 	assert_false(
 	    cw_bytes_equal(cw_buf_bytes(&chuid), cw_buf_bytes(&w->out)));
 	/* The counter of results only rises. */
 	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
 	assert_err(cw_test_issuer_close(&w->issuer, &result), CW_OK);
 	assert_int_equal(result.counter, 2);
+	cw_buf_wipe(&ask);
 	cw_buf_wipe(&chuid);
 }
 

@@ -325,7 +325,12 @@ a_key_does_only_what_its_usage_says(void **state)
 	w = with_usage(state, CW_KEY_RSA2048, CW_USAGE_DECRYPT);
 	assert_sw(authenticate(w, 0x07, 0x9E, 0x81, CW_BYTES_ARRAY(block)),
 	    0x6985);
+	/* Neither with PSS. */
 	block[1] = 0x05;
+	block[255] = 0xBC;
+	assert_sw(authenticate(w, 0x07, 0x9E, 0x81, CW_BYTES_ARRAY(block)),
+	    0x6985);
+	block[255] = 0x00;
 	assert_sw(authenticate(w, 0x07, 0x9E, 0x81, CW_BYTES_ARRAY(block)),
 	    0x9000);
 	assert_int_equal(w->out.len, 256);

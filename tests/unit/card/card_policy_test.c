@@ -283,6 +283,22 @@ a_value_without_a_policy_is_refused(void **state)
 	cw_test_ends_with(w, cw_test_key_command(&key), CW_ERR_BAD_POLICY);
 }
 
+/* Nor does the issuer choose where the holder does. */
+static void
+a_value_under_the_holders_policy_is_refused(void **state)
+{
+	struct cw_test_world *w = *state;
+	const struct cw_create_key key = { .id = 1,
+		.type = CW_KEY_P256,
+		.usage = SIGN,
+		.pin_policy = cw_test_policy.id,
+		.pin = cw_bytes_str("7314") };
+
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	cw_test_must_run(&w->issuer, cw_test_policy_command(&cw_test_policy));
+	cw_test_ends_with(w, cw_test_key_command(&key), CW_ERR_BAD_POLICY);
+}
+
 /* For the session that the issuer has open. */
 static unsigned
 set_pin(struct cw_test_world *w, struct cw_set_pin *set)
@@ -337,7 +353,10 @@ the_holder_is_asked_once_for_each_group(void **state)
 	assert_sw(issuer->sw, 0x6A80);
 	issuer->pin = "2718";
 	assert_err(cw_test_issuer_set_pin(issuer), CW_OK);
-	/* One that is refused leaves the one that was not. */
+	/* The answer was lost: given again. One that is refused leaves the one
+	 * that was not. */
+	set.pin = cw_bytes_str("2718");
+	assert_sw(set_pin(w, &set), 0x9000);
 	set.pin = cw_bytes_str("7314");
 	assert_sw(set_pin(w, &set), 0x6A80);
 	assert_err(cw_test_issuer_send(issuer, cw_buf_bytes(&issuer->command)),
@@ -462,6 +481,7 @@ main(void)
 		world_test(each_group_has_one_value),
 		world_test(a_shared_value_is_not_given_twice),
 		world_test(a_value_without_a_policy_is_refused),
+		world_test(a_value_under_the_holders_policy_is_refused),
 		world_test(the_holder_is_asked_once_for_each_group),
 		world_test(set_pin_is_for_groups_that_a_key_can_have),
 		world_test(an_earlier_policy_takes_keys_of_its_groups_only),

@@ -5,7 +5,7 @@
  * on, and nothing is ever encrypted into two different answers.
  */
 #include "proto/card_link.h"
-#include "tests/support/card_world.h"
+#include "tests/support/card_play.h"
 
 /* The steps of a session, each one exchange that can be repeated. */
 struct run {
@@ -232,6 +232,40 @@ a_card_that_is_nearly_full_says_so_and_stays_well(void **state)
 	assert_true(done > 0 && full > 0);
 }
 
+/* Tries, failures and farewells have room that nothing else may take. */
+static void
+a_card_that_is_full_still_counts_and_forgets(void **state)
+{
+	struct cw_test_world *w = *state;
+	struct cw_test_issuer *issuer = &w->issuer;
+	const struct cw_key_request q = { .handle = 1 };
+	struct cw_command c = { .no = CW_DELETE_KEY, .u.on_key.target = 6 };
+
+	assert_err(cw_test_issuer_enroll(issuer, CW_KEY_P256, 0x9A), CW_OK);
+	assert_err(cw_test_issuer_begin(issuer), CW_OK);
+	w->card.config.storage_max = w->card.storage.bytes.len + 600;
+	cw_test_card_power_cycle(&w->card);
+	cw_test_select_provisioning(&issuer->wire);
+	/* What does not decrypt is counted. */
+	assert_err(cw_test_issuer_send(issuer, cw_bytes_str("garbage")),
+	    CW_ERR_CARD_SAYS);
+	assert_sw(issuer->sw, 0x6988);
+	/* So are wrong PINs, and the right one gives the tries back. */
+	assert_sw(cw_test_verify(&issuer->wire, "404040"), 0x63C2);
+	assert_sw(cw_test_two_pins(&issuer->wire, 0x2C, 0x80, "40404040",
+		      "271828"),
+	    0x63C2);
+	assert_sw(cw_test_verify(&issuer->wire, CW_TEST_PIN), 0x9000);
+	/* A command that fails ends its session and says why. */
+	assert_err(cw_test_run(issuer, &c), CW_ERR_UNKNOWN_ID);
+	assert_sw(cw_test_send(&issuer->wire, 0x801C, 0,
+		      CW_BYTES_ARRAY(issuer->request.session_id), NULL),
+	    0x9000);
+	assert_sw(cw_play_hold(w, CW_INS_DELETE, &q), 0x9000);
+	assert_sw(cw_test_send(&issuer->wire, 0x80EE, 0, CW_BYTES_NONE, NULL),
+	    0x9000);
+}
+
 int
 main(void)
 {
@@ -244,6 +278,7 @@ main(void)
 		world_test(a_refused_write_leaves_the_state_as_it_was),
 		world_test(a_pin_try_is_counted_before_it_is_compared),
 		world_test(a_card_that_is_nearly_full_says_so_and_stays_well),
+		world_test(a_card_that_is_full_still_counts_and_forgets),
 	};
 
 	return cmocka_run_group_tests(tests, cw_test_world_begin,

@@ -112,6 +112,8 @@ a_management_command_comes_in_the_same_session(void **state)
 	const struct cw_key_request q = { .handle = 1,
 		.pin = cw_bytes_str(CW_PLAY_PIN),
 		.new_pin = cw_bytes_str("2718") };
+	const struct cw_key_request puk = { .handle = 1,
+		.pin = cw_bytes_str(CW_PLAY_PUK) };
 
 	cw_play_base(&w->issuer);
 	/* Two steps at once; the middle key was never on this card. */
@@ -125,8 +127,9 @@ a_management_command_comes_in_the_same_session(void **state)
 	cw_play_forget_chain(&k);
 	cw_play_take(&w->issuer, &k, 2);
 	assert_non_null(cw_play_listed(&w->issuer, 2));
-	/* The PIN moved too. */
+	/* The PIN moved too, and the PUK. */
 	assert_sw(cw_play_hold(w, CW_INS_CHANGE_KEY_PIN, &q), 0x9000);
+	assert_sw(cw_play_hold(w, CW_INS_UNBLOCK_KEY, &puk), 0x9000);
 	cw_play_take(&w->issuer, &k, 1);
 	cw_play_opens(&w->issuer, 0x6988);
 	cw_play_keys_end(w, &k);
@@ -208,6 +211,9 @@ an_id_is_for_one_object_of_whatever_kind(void **state)
 		enum cw_err want;
 	} rows[] = {
 		{ 31, 21, 2, CW_OK },
+		{ 30, 21, 2, CW_ERR_DUPLICATE_ID },
+		{ 31, 20, 2, CW_ERR_DUPLICATE_ID },
+		{ 31, 21, 1, CW_ERR_DUPLICATE_ID },
 		{ 31, 21, 20, CW_ERR_DUPLICATE_ID },
 		{ 31, 21, 30, CW_ERR_DUPLICATE_ID },
 		{ 31, 30, 2, CW_ERR_DUPLICATE_ID },
@@ -311,6 +317,26 @@ counters_go_on_in_every_mode(void **state)
 		}
 }
 
+/* The new key counted before the old one did: the issuer has seen the highest. */
+static void
+a_counter_goes_on_at_the_highest_of_the_chain(void **state)
+{
+	struct cw_play_keys k;
+	struct cw_test_world *w = cw_play_keys_begin(state, &k);
+	struct cw_test_issuer *issuer = &w->issuer;
+
+	cw_play_take(issuer, &k, 1);
+	assert_int_equal(closes(issuer, CW_MODE_PSEUDONYMOUS), 1);
+	cw_play_take(issuer, &k, 0);
+	for (uint64_t n = 1; n <= 3; n++)
+		assert_int_equal(closes(issuer, CW_MODE_PSEUDONYMOUS), n);
+	cw_play_endorse(&k, 0, 1, 1);
+	cw_play_take(issuer, &k, 1);
+	assert_int_equal(closes(issuer, CW_MODE_PSEUDONYMOUS), 4);
+	assert_int_equal(closes(issuer, CW_MODE_PSEUDONYMOUS), 5);
+	cw_play_keys_end(w, &k);
+}
+
 static void
 a_torn_close_has_moved_all_or_nothing(void **state)
 {
@@ -355,6 +381,7 @@ main(void)
 		world_test(an_id_is_for_one_object_of_whatever_kind),
 		world_test(pseudonym_and_counter_stay),
 		world_test(counters_go_on_in_every_mode),
+		world_test(a_counter_goes_on_at_the_highest_of_the_chain),
 		world_test(a_torn_close_has_moved_all_or_nothing),
 	};
 

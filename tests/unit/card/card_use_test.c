@@ -290,9 +290,10 @@ a_secret_encrypts_and_decrypts(void **state)
 		assert_sw(use(w, handle, CW_OP_DECRYPT, algorithms[i],
 			      cw_buf_bytes(&first)),
 		    0x6A80);
-		assert_sw(use(w, handle, CW_OP_DECRYPT, algorithms[i],
-			      cw_bytes(first.ptr, 20)),
-		    0x6A80);
+		for (size_t len = 1; len <= 29; len += 4)
+			assert_sw(use(w, handle, CW_OP_DECRYPT, algorithms[i],
+				      cw_bytes(first.ptr, len)),
+			    0x6A80);
 	}
 	cw_buf_wipe(&first);
 	cw_buf_wipe(&second);
