@@ -12,8 +12,9 @@
 
 #include "server/store_sqlite.h"
 
-/* 31 frames of one page. SQLite's own file layer takes writes of less than
- * 0x20000 bytes; of a length that is a multiple of it, it writes nothing. */
+/* 7 frames of a page of 16384 bytes, or 31 of one of 4096. SQLite's own file layer
+ * takes writes of less than 0x20000 bytes; of a length that is a multiple of it, it
+ * writes nothing. */
 #define GATHERED_MAX (31 * 4120)
 
 struct wal_file {

@@ -9,7 +9,7 @@
 
 #include "proto/base/fdio.h"
 
-#define FILE_MAX (8u << 20)
+#define FILE_MAX (16u << 20)
 
 static void
 open_store(struct cw_store_world *w)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -105,6 +106,59 @@ a_store_from_before_the_journal_goes_on(void **state)
 	assert_err(w->store->session_load(w->store, s.id, &out), CW_OK);
 	assert_int_equal(out.stage, CW_STAGE_INSTALLING);
 	assert_int_equal(w->store->steps(w->store), 2);
+	cw_session_wipe(&s);
+	cw_session_wipe(&out);
+}
+
+static int
+read_number(void *out, int n, char **values, char **names)
+{
+	(void)names;
+	assert_int_equal(n, 1);
+	*(long *)out = strtol(values[0], NULL, 10);
+	return 0;
+}
+
+/* After `sql`, with the store closed. */
+static long
+page_size(struct cw_store_world *w, const char *sql)
+{
+	long size = 0;
+	sqlite3 *db;
+
+	cw_store_close(&w->store);
+	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA page_size", read_number,
+			     &size, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	assert_err(cw_store_open_sqlite(w->path, &w->store), CW_OK);
+	return size;
+}
+
+static void
+a_store_of_small_pages_goes_on_with_them(void **state)
+{
+	struct cw_store_world *w = *state;
+	struct cw_session s;
+	struct cw_session out;
+
+	cw_session_init(&out);
+	cw_store_world_add(w, &s, 1);
+	assert_err(cw_store_world_step(w, &s, CW_STAGE_CREATING, 1, NULL),
+	    CW_OK);
+	assert_int_equal(page_size(w, ""), 16384);
+	assert_int_equal(page_size(w,
+			     "PRAGMA journal_mode=DELETE;"
+			     "PRAGMA page_size=4096;VACUUM"),
+	    4096);
+	assert_err(cw_store_world_step(w, &s, CW_STAGE_INSTALLING, 2, NULL),
+	    CW_OK);
+	cw_store_world_kill(w);
+	assert_err(w->store->session_load(w->store, s.id, &out), CW_OK);
+	assert_int_equal(out.stage, CW_STAGE_INSTALLING);
+	assert_int_equal(page_size(w, ""), 4096);
 	cw_session_wipe(&s);
 	cw_session_wipe(&out);
 }
@@ -273,6 +327,7 @@ main(void)
 		cw_store_test(a_full_disk_stores_nothing_by_halves_and_passes),
 		cw_store_test(a_store_of_another_version_is_left_alone),
 		cw_store_test(a_store_from_before_the_journal_goes_on),
+		cw_store_test(a_store_of_small_pages_goes_on_with_them),
 		cw_store_test(a_path_that_cannot_be_opened_is_an_error),
 		cw_store_test(of_racing_steps_exactly_one_is_stored),
 		cw_store_test(
