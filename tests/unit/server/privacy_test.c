@@ -308,6 +308,18 @@ collect(struct cw_server_world *w, const struct cw_server_play *play,
 	return s.stage == CW_STAGE_OPENED ? 1 : 2;
 }
 
+/* What is over has none, sealed or not (docs/protocol.md 9). */
+static void
+assert_no_secrets(struct cw_server_world *w, const struct cw_server_play *play)
+{
+	struct cw_session s;
+
+	cw_server_play_session(w, play, &s);
+	assert_int_equal(s.stage, CW_STAGE_DONE);
+	assert_int_equal(s.sealed.len, 0);
+	cw_session_wipe(&s);
+}
+
 static void
 no_session_secret_is_in_store_log_or_backup(void **state)
 {
@@ -331,7 +343,9 @@ no_session_secret_is_in_store_log_or_backup(void **state)
 			(void)collect(w, &play, secrets);
 		search(w, secrets, 3);
 	}
+	assert_no_secrets(w, &play);
 	cw_server_world_restart(w);
+	assert_no_secrets(w, &play);
 	search(w, secrets, 3);
 	fflush(stderr);
 	assert_true(dup2(err, STDERR_FILENO) >= 0);

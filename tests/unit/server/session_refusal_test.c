@@ -190,6 +190,7 @@ the_cards_error_ends_the_session_and_is_remembered(void **state)
 	for (unsigned step = 2; step < STEPS; step++) {
 		struct cw_session_secret secret;
 		struct cw_server_play play;
+		struct cw_session s;
 
 		cw_server_world_renew(w, CW_MODE_PSEUDONYMOUS);
 		cw_server_play_begin(w, &play, step - 1);
@@ -202,6 +203,11 @@ the_cards_error_ends_the_session_and_is_remembered(void **state)
 			    CW_ERR_SLOT_OCCUPIED);
 			cw_server_world_restart(w);
 		}
+		/* Its keys have gone with it. */
+		cw_server_play_session(w, &play, &s);
+		assert_int_equal(s.stage, CW_STAGE_FAILED);
+		assert_int_equal(s.sealed.len, 0);
+		cw_session_wipe(&s);
 		assert_err(cw_server_play_post(w, &play, 1), CW_OK);
 		assert_int_equal(cw_server_play_status(w, &play),
 		    step == 2 ? CW_CERT_RESERVED : CW_CERT_SUSPENDED);
