@@ -66,6 +66,26 @@ set_pin_changes_no_pin_that_is_set(void **state)
 	assert_sw(w->issuer.sw, 0x6985);
 }
 
+/* Any program can say SET PIN: what the issuer has set is not its to choose. */
+static void
+set_pin_changes_no_value_of_the_issuers(void **state)
+{
+	struct cw_test_world *w = *state;
+	struct cw_set_pin set = { .policy = CW_PLAY_POLICY_ID,
+		.pin = cw_bytes_str("2718") };
+
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	cw_test_must_run(&w->issuer, cw_play_puk_command(&cw_play_puk));
+	cw_test_must_run(&w->issuer, cw_test_policy_command(&cw_play_policy));
+	memcpy(set.session_id, w->issuer.request.session_id,
+	    sizeof(set.session_id));
+	cw_buf_reset(&w->out);
+	cw_set_pin_encode(&set, &w->out);
+	assert_sw(cw_test_send(&w->card.wire, 0x8018, 0, cw_buf_bytes(&w->out),
+		      NULL),
+	    0x6985);
+}
+
 static void
 set_pin_holds_the_puk_to_the_rule_too(void **state)
 {
@@ -154,6 +174,11 @@ a_right_value_gives_all_tries_of_its_policy_back(void **state)
 {
 	struct cw_test_world *w = *state;
 	struct cw_key_request q = { .handle = 1 };
+	const struct cw_key_request sign = { .handle = 1,
+		.operation = CW_OP_SIGN,
+		.algorithm = CW_ALG_ESP256,
+		.pin = cw_bytes_str(CW_PLAY_PIN),
+		.data = cw_bytes_str("message") };
 
 	with_many_tries(w);
 	tries(w, 5, 7);
@@ -168,6 +193,10 @@ a_right_value_gives_all_tries_of_its_policy_back(void **state)
 	assert_sw(cw_play_hold(w, CW_INS_CHANGE_KEY_PIN, &q), 0x9000);
 	tries(w, 5, 6);
 	q.pin = cw_bytes_str("0000");
+	assert_sw(cw_play_hold(w, CW_INS_CHANGE_KEY_PIN, &q), 0x63C4);
+	/* So does a use. */
+	assert_sw(cw_play_hold(w, CW_INS_USE_KEY, &sign), 0x9000);
+	tries(w, 5, 6);
 	assert_sw(cw_play_hold(w, CW_INS_CHANGE_KEY_PIN, &q), 0x63C4);
 	/* The PUK gives back its own and the PIN's, durably. */
 	q.pin = cw_bytes_str(CW_PLAY_PUK);
@@ -219,6 +248,7 @@ main(void)
 		world_test(
 		    a_wrong_pin_ends_what_was_opened_wherever_it_is_given),
 		world_test(set_pin_changes_no_pin_that_is_set),
+		world_test(set_pin_changes_no_value_of_the_issuers),
 		world_test(set_pin_holds_the_puk_to_the_rule_too),
 		world_test(a_blocked_puk_opens_no_reset),
 		world_test(a_reset_ends_sessions_and_what_a_pin_has_opened),

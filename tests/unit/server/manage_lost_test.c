@@ -2,11 +2,16 @@
 /* Results that never come: what the issuer then says of old and new certificates,
  * and how a later invitation finds out what the card holds. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "proto/command.h"
+#include "proto/rfc4648.h"
 #include "server/sweep.h"
 #include "tests/support/manage_world.h"
+#include "tests/support/server_forge.h"
 
-#define PERSON "person" /* slot 9A */
+#define PERSON "person"      /* slot 9A */
+#define OWN "person-ed25519" /* outside the slots */
 
 /* The session runs out, and what was pending is taken back. */
 static void
@@ -159,6 +164,88 @@ what_another_card_lacks_stays_valid(void **state)
 	}
 }
 
+/* ---- lists in parts ---- */
+
+/* The certificate of this hash, of one of the two. */
+static void
+load_named(struct cw_server_world *w, char serials[2][CW_MANAGE_SERIAL],
+    const uint8_t leaf_hash[CW_HASH_BYTES], struct cw_buf *der)
+{
+	uint8_t number[CW_SERIAL_BYTES], hash[CW_HASH_BYTES] = { 0 };
+	struct cw_certificate c;
+
+	for (size_t i = 0; i < 2 && memcmp(hash, leaf_hash, sizeof(hash)) != 0;
+	     i++) {
+		assert_true(cw_base16_decode(cw_bytes_str(serials[i]), number,
+		    sizeof(number)));
+		cw_buf_reset(der);
+		assert_err(w->store->certificate_load(w->store, number, &c,
+			       der),
+		    CW_OK);
+		cw_hash(cw_buf_bytes(der), hash);
+	}
+	assert_memory_equal(hash, leaf_hash, sizeof(hash));
+}
+
+/* What the card says next: this key alone, and whether others follow. */
+static void
+tell_part(struct cw_server_world *w, struct cw_server_play *play, unsigned step,
+    struct cw_listed_key *key, bool more)
+{
+	const struct cw_reply reply = { .keys = key,
+		.n_keys = 1,
+		.more = more };
+	struct cw_session_secret secret = cw_server_secret(w, play);
+	struct cw_buf plain;
+
+	cw_buf_init(&plain, CW_COMMAND_MAX);
+	cw_reply_encode(CW_LIST, &reply, &plain);
+	cw_server_forge(&secret, secret.first,
+	    cw_buf_bytes(&play->answers[step - 1]), cw_buf_bytes(&plain),
+	    &play->messages[step]);
+	assert_err(cw_server_play_post(w, play, step), CW_OK);
+	cw_buf_wipe(&plain);
+}
+
+/* A part tells of its own ids, and of no others: what comes later, or came
+ * earlier, is not gone. */
+static void
+what_another_part_of_a_list_has_is_not_gone(void **state)
+{
+	struct cw_server_world *w = *state;
+	char serials[2][CW_MANAGE_SERIAL], both[2 * CW_MANAGE_SERIAL];
+	struct cw_listed_key *key = calloc(1, sizeof(*key));
+	struct cw_server_play play;
+	struct cw_intent intent;
+	struct cw_grant grant;
+	struct cw_buf der;
+
+	cw_buf_init(&der, CW_CERT_MAX_BYTES);
+	for (size_t i = 0; i < 2; i++)
+		cw_manage_enroll(w, OWN, serials[i]);
+	snprintf(both, sizeof(both), "%s,%s", serials[0], serials[1]);
+	cw_manage_about(w, "manage", both, false);
+	cw_manage_read(w, &intent, &grant);
+	assert_int_equal(intent.n_objects, 2);
+	cw_server_play_begin(w, &play, 1);
+	for (unsigned part = 0; part < 2; part++) {
+		load_named(w, serials, intent.objects[part].leaf_hash, &der);
+		*key = (struct cw_listed_key){ .id = intent.objects[part].id,
+			.n_chain = 1 };
+		key->attributes.type = CW_KEY_ED25519;
+		key->attributes.usage = CW_USAGE_SIGN;
+		key->attributes.origin = CW_ORIGIN_CARD;
+		key->chain[0] = cw_buf_bytes(&der);
+		tell_part(w, &play, part + 2, key, part == 0);
+		for (size_t i = 0; i < 2; i++)
+			assert_int_equal(cw_manage_status(w, serials[i], NULL),
+			    CW_CERT_ACTIVE);
+	}
+	cw_buf_wipe(&der);
+	cw_server_play_wipe(&play);
+	free(key);
+}
+
 int
 main(void)
 {
@@ -170,6 +257,7 @@ main(void)
 		cw_server_test(
 		    a_deletion_without_result_is_found_out_by_the_next_one),
 		cw_server_test(what_another_card_lacks_stays_valid),
+		cw_server_test(what_another_part_of_a_list_has_is_not_gone),
 	};
 
 	return cmocka_run_group_tests(tests, cw_server_world_begin,
