@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A card that is pulled out and put back in the same run. */
+/* A card that is pulled out and put back in the same run, and cards that are not
+ * what the run began with. */
+#include "proto/apdu.h"
+#include "proto/card_link.h"
 #include "tests/support/check.h"
 #include "tests/support/reader_world.h"
 
@@ -132,6 +135,104 @@ another_card_in_between_is_told_and_not_used(void **state)
 	free_world(w);
 }
 
+/* The other card has a session with the same issuer open: it is not this run's. */
+static void
+another_cards_session_is_not_taken_up_in_between(void **state)
+{
+	struct cw_world *w = new_world();
+	struct cw_test_card other;
+	struct cw_test_issuer beside;
+	struct swap swap = { w, &w->card, &other, CW_OK };
+
+	(void)state;
+	cw_test_card_init(&other, cw_world_vendor());
+	cw_test_issuer_init(&beside, &other.wire);
+	beside.request.uri = w->intent.session_url;
+	assert_err(cw_test_issuer_begin(&beside), CW_OK);
+	cw_card_power(other.card, false);
+	w->reader.insert_after = 0;
+	w->reader.on_wait = swap_cards;
+	w->reader.ctx = &swap;
+	w->reader.fault = CW_LOCAL_PULL_AFTER;
+	w->reader.fault_at = 8;
+	assert_err(cw_world_enroll_anew(w), CW_OK);
+	assert_err(swap.told, CW_ERR_OTHER_CARD);
+	assert_true(w->is_confirmed);
+	cw_test_issuer_wipe(&beside);
+	cw_test_card_wipe(&other);
+	free_world(w);
+}
+
+/* STATUS as it is, with the address of another site. */
+static void
+say_another_site(void *ctx, struct cw_bytes command, struct cw_buf *response)
+{
+	struct cw_status status;
+	struct cw_buf said;
+
+	(void)ctx;
+	if (command.len < 2 || command.ptr[1] != CW_INS_STATUS ||
+	    response->len <= 2)
+		return;
+	assert_err(cw_status_decode(cw_bytes(response->ptr, response->len - 2),
+		       &status),
+	    CW_OK);
+	status.uri = cw_bytes_str("https://elsewhere.test/session");
+	cw_buf_init(&said, CW_RESPONSE_MAX);
+	cw_status_encode(&status, &said);
+	cw_buf_put_u16be(&said, CW_SW_OK);
+	cw_buf_move(response, &said);
+}
+
+/* What a card keeps is sent to the site that asked, and nowhere else. */
+static void
+a_card_that_names_another_site_is_not_believed(void **state)
+{
+	struct cw_world *w = new_world();
+	enum cw_run_resume found;
+
+	(void)state;
+	/* In the same run. */
+	w->reader.on_reply = say_another_site;
+	w->reader.fault = CW_LOCAL_PULL_AFTER;
+	w->reader.fault_at = 8;
+	assert_err(cw_world_enroll_anew(w), CW_ERR_BAD_ORIGIN);
+	/* And in a later one. */
+	cw_world_new_run(w);
+	cw_run_out_wipe(&w->out);
+	assert_err(cw_run_resume(w->run, &found, &w->out), CW_ERR_BAD_ORIGIN);
+	assert_int_equal(w->out.to, CW_RUN_TO_NOBODY);
+	w->reader.on_reply = NULL;
+	cw_world_new_run(w);
+	assert_err(cw_world_enroll(w), CW_OK);
+	assert_true(w->is_confirmed);
+	free_world(w);
+}
+
+/* What the person was asked is what was agreed to, byte for byte. */
+static void
+another_intent_than_the_accepted_one_is_asked_about(void **state)
+{
+	struct cw_world *w = new_world();
+	struct cw_intent intent = w->intent;
+	struct cw_buf other;
+
+	(void)state;
+	cw_buf_init(&other, CW_BODY_MAX);
+	intent.subject = cw_bytes_str("CN=Somebody Else");
+	cw_intent_encode(&intent, &other);
+	assert_err(cw_run_accept(w->run, cw_buf_bytes(&w->intent_bytes)),
+	    CW_OK);
+	assert_int_equal(w->consents, 1);
+	w->consent_error = CW_ERR_REFUSED;
+	assert_err(cw_run_begin(w->run, cw_buf_bytes(&other), &w->out),
+	    CW_ERR_REFUSED);
+	assert_int_equal(w->consents, 2);
+	assert_int_equal(w->reader.apdus, 0);
+	cw_buf_wipe(&other);
+	free_world(w);
+}
+
 static void
 an_accepted_intent_is_not_asked_about_again(void **state)
 {
@@ -191,6 +292,12 @@ main(void)
 		cmocka_unit_test(
 		    a_card_that_stays_out_ends_the_run_with_a_session_that_goes_on),
 		cmocka_unit_test(another_card_in_between_is_told_and_not_used),
+		cmocka_unit_test(
+		    another_cards_session_is_not_taken_up_in_between),
+		cmocka_unit_test(
+		    a_card_that_names_another_site_is_not_believed),
+		cmocka_unit_test(
+		    another_intent_than_the_accepted_one_is_asked_about),
 		cmocka_unit_test(an_accepted_intent_is_not_asked_about_again),
 		cmocka_unit_test(
 		    a_run_that_ends_with_an_error_leaves_the_card_reset),

@@ -322,6 +322,9 @@ a_key_does_only_what_its_usage_says(void **state)
 	assert_sw(sign_p256(w, 0x9E), 0x9000);
 	assert_sw(authenticate(w, 0x11, 0x9E, 0x85, CW_BYTES_ARRAY(point)),
 	    0x6985);
+	/* Nor with another curve's algorithm. */
+	w = with_usage(state, CW_KEY_P384, CW_USAGE_SIGN);
+	assert_sw(sign_p256(w, 0x9E), 0x6A86);
 	w = with_usage(state, CW_KEY_RSA2048, CW_USAGE_DECRYPT);
 	assert_sw(authenticate(w, 0x07, 0x9E, 0x81, CW_BYTES_ARRAY(block)),
 	    0x6985);
