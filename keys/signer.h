@@ -19,7 +19,8 @@
 #define CW_TAG_BYTES 32
 /* Random, chosen by the web process; the first bit is 0, one other is not. */
 #define CW_SERIAL_BYTES 16
-#define CW_SIGNER_CHANNELS 16
+/* Who finds none free sleeps, and is woken, once more. */
+#define CW_SIGNER_CHANNELS 64
 /* Card nonces a use for which an R may be signed that touches what is on a card:
  * a card loses its nonce with its power, and the wrong card may be in the reader. */
 #define CW_SIGNER_TRIES 8

@@ -12,8 +12,9 @@
 #include "keys/signer_index.h"
 #include "keys/signer_log_head.h"
 
-/* What one round of requests can leave pending, with room to spare. */
-#define CW_LOG_PENDING_MAX ((size_t)4 * CW_SIGNER_CHANNELS * CW_RECORD_MAX)
+/* What one round of requests can leave pending: a record of each channel, and one to
+ * spare. */
+#define CW_LOG_PENDING_MAX (((size_t)CW_SIGNER_CHANNELS + 1) * CW_RECORD_MAX)
 
 struct cw_signer_log {
 	int fd, head_fd;
