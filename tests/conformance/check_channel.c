@@ -264,6 +264,24 @@ status_counts(struct cw_kit *kit)
 	    has_status(kit, CW_SESSION_CLOSED, 0);
 }
 
+/* A session that ended later does not hide the one that is open. */
+static bool
+status_open(struct cw_kit *kit)
+{
+	uint8_t open[CW_SESSION_ID_BYTES];
+	struct cw_request *q = &kit->issuer.request;
+
+	if (!cw_kit_begin(kit))
+		return false;
+	memcpy(open, q->session_id, sizeof(open));
+	if (!cw_kit_begin(kit) ||
+	    !cw_kit_err(kit, cw_test_issuer_close(&kit->issuer, NULL), CW_OK,
+		"CLOSE of the later session"))
+		return false;
+	memcpy(q->session_id, open, sizeof(open));
+	return has_status(kit, CW_SESSION_OPEN, 0);
+}
+
 static bool
 status_none(struct cw_kit *kit)
 {
@@ -302,6 +320,8 @@ const struct cw_kit_check cw_kit_channel[] = {
 	    status_message_4 },
 	{ "status-counts", "9", "STATUS counts and knows the state",
 	    status_counts },
+	{ "status-open", "9", "STATUS tells of an open session first",
+	    status_open },
 	{ "status-none", "9", "STATUS tells an origin nothing of another's",
 	    status_none },
 	{ NULL, NULL, NULL, NULL },

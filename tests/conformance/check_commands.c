@@ -301,6 +301,31 @@ close_raced(struct cw_kit *kit)
 		"CLOSE for a slot that another session took meanwhile");
 }
 
+/* Two sessions of one issuer give the same id. */
+static bool
+ids_raced(struct cw_kit *kit)
+{
+	const struct cw_command c = { .no = CW_CLOSE, .last = true };
+	struct cw_test_issuer first;
+	bool right;
+
+	if (!cw_kit_until_close(kit, 1, 0))
+		return false;
+	first = kit->issuer;
+	cw_kit_other_issuer(kit, &kit->issuer);
+	cw_key_free(&kit->issuer.management_key);
+	kit->issuer.management_key = first.management_key;
+	right = cw_kit_until_close(kit, 1, 0) &&
+	    cw_kit_err(kit, cw_test_issuer_close(&kit->issuer, NULL), CW_OK,
+		"CLOSE of the second session");
+	kit->issuer.management_key = NULL;
+	cw_test_issuer_wipe(&kit->issuer);
+	kit->issuer = first;
+	return right &&
+	    ends(kit, c, CW_ERR_DUPLICATE_ID,
+		"CLOSE for an id that another session gave meanwhile");
+}
+
 static bool
 invisible(struct cw_kit *kit)
 {
@@ -424,6 +449,8 @@ const struct cw_kit_check cw_kit_commands[] = {
 	    close_policy },
 	{ "close-raced", "8", "CLOSE sees what was committed meanwhile",
 	    close_raced },
+	{ "ids-raced", "8", "CLOSE sees ids that were given meanwhile",
+	    ids_raced },
 	{ "close-atomic", "8", "what a session made takes effect at CLOSE",
 	    invisible },
 	{ "rollback-error", "8", "an error undoes the session", rolled_back },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* docs/protocol.md 8 and 11: the holder's PIN and PUK, and their tries. */
 #include "proto/card_link.h"
-#include "tests/conformance/kit.h"
+#include "tests/conformance/steps.h"
 
 #define NEW_PIN "602917"
 #define WRONG_PIN "480726"
@@ -87,7 +87,8 @@ needed(struct cw_kit *kit)
 		"digits, 6 to 8, 3 tries, patterns 1 and 2 forbidden");
 }
 
-/* SET PIN with what the rule forbids; afterwards a good one is taken. */
+/* SET PIN with what the rule forbids, as PIN or as PUK; afterwards good ones are
+ * taken. */
 static bool
 weak(struct cw_kit *kit)
 {
@@ -115,8 +116,59 @@ weak(struct cw_kit *kit)
 			return false;
 	}
 	kit->issuer.pin = CW_TEST_PIN;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		kit->issuer.puk = bad[i];
+		if (!cw_kit_true(kit,
+			cw_test_issuer_command(&kit->issuer, &c, &reply) ==
+				CW_ERR_CARD_SAYS &&
+			    kit->issuer.sw == 0x6A80,
+			"a weak PUK"))
+			return false;
+	}
+	kit->issuer.puk = CW_TEST_PUK;
 	return cw_kit_err(kit, cw_test_issuer_command(&kit->issuer, &c, &reply),
-	    CW_OK, "a good PIN after weak ones");
+	    CW_OK, "a good PIN and PUK after weak ones");
+}
+
+static bool
+sets_nothing(struct cw_kit *kit, const char *what)
+{
+	return cw_kit_err(kit, cw_test_issuer_set_pin(&kit->issuer),
+		   CW_ERR_CARD_SAYS, what) &&
+	    cw_kit_sw(kit, kit->issuer.sw, 0x6985, what);
+}
+
+/* Any program can say SET PIN: it opens nothing that is not to be set. */
+static bool
+not_to_be_set(struct cw_kit *kit)
+{
+	struct cw_set_pin set = { .policy = CW_KIT_POLICY_ID,
+		.pin = cw_bytes_str("2718") };
+	size_t n_slots = kit->issuer.request.scope.n_slots;
+	bool right;
+
+	kit->issuer.request.scope.n_slots = 0;
+	right = cw_kit_begin(kit) &&
+	    sets_nothing(kit, "SET PIN where the scope has no slot");
+	kit->issuer.request.scope.n_slots = n_slots;
+	if (!right || !cw_kit_begin(kit) ||
+	    !cw_kit_runs(kit, cw_kit_puk(), "a PUK policy") ||
+	    !cw_kit_runs(kit, cw_kit_policy(), "a PIN policy"))
+		return false;
+	memcpy(set.session_id, kit->issuer.request.session_id,
+	    sizeof(set.session_id));
+	cw_buf_reset(&kit->out);
+	cw_set_pin_encode(&set, &kit->out);
+	if (!cw_kit_sw(kit,
+		cw_test_send(&kit->wire, 0x8018, 0, cw_buf_bytes(&kit->out),
+		    NULL),
+		0x6985, "SET PIN for a value of the issuer's") ||
+	    !with_pin(kit) || !cw_kit_begin(kit))
+		return false;
+	kit->issuer.pin = NEW_PIN;
+	right = sets_nothing(kit, "SET PIN where the holder's is set");
+	kit->issuer.pin = CW_TEST_PIN;
+	return right && verify(kit, CW_TEST_PIN, 0x9000, "the PIN of before");
 }
 
 static bool
@@ -228,7 +280,13 @@ ends(struct cw_kit *kit)
 	    left(kit, 0x63C3, "not after a reset") &&
 	    verify(kit, CW_TEST_PIN, 0x9000, "the right PIN") &&
 	    verify(kit, WRONG_PIN, 0x63C2, "a wrong PIN") &&
-	    left(kit, 0x63C2, "not after a wrong one");
+	    left(kit, 0x63C2, "not after a wrong one") &&
+	    verify(kit, CW_TEST_PIN, 0x9000, "the right PIN") &&
+	    cw_kit_sw(kit,
+		cw_test_two_pins(&kit->wire, 0x0024, 0x0080, WRONG_PIN,
+		    NEW_PIN),
+		0x63C2, "CHANGE PIN with a wrong PIN") &&
+	    left(kit, 0x63C2, "not after a wrong one in CHANGE PIN");
 }
 
 /* Power is cut behind the first write: a try that was counted before the
@@ -249,6 +307,8 @@ counted_first(struct cw_kit *kit)
 const struct cw_kit_check cw_kit_pin[] = {
 	{ "pin-needed", "8", "a PIN that is missing is asked for", needed },
 	{ "pin-rule", "8", "PINs against the rule are refused", weak },
+	{ "pin-set", "8", "SET PIN is for what the holder has to choose",
+	    not_to_be_set },
 	{ "pin-close", "8", "the PIN is in effect from CLOSE",
 	    not_before_close },
 	{ "pin-stays", "8", "the PIN stays until the card is reset", stays },

@@ -230,12 +230,24 @@ erased(struct cw_kit *kit)
 }
 
 static bool
+needs_pin(struct cw_kit *kit, const char *what)
+{
+	return cw_kit_sw(kit,
+	    cw_test_send(&kit->wire, 0x80EE, 0, CW_BYTES_NONE, NULL), 0x6982,
+	    what);
+}
+
+/* As long as PIN or PUK can be given. */
+static bool
 not_erased(struct cw_kit *kit)
 {
-	return cw_kit_enroll(kit, 0x9A) && cw_kit_power(kit) &&
-	    cw_kit_sw(kit,
-		cw_test_send(&kit->wire, 0x80EE, 0, CW_BYTES_NONE, NULL),
-		0x6982, "RESET CARD without the PIN") &&
+	if (!cw_kit_enroll(kit, 0x9A) || !cw_kit_power(kit) ||
+	    !needs_pin(kit, "RESET CARD without the PIN"))
+		return false;
+	for (unsigned i = 0; i < 3; i++)
+		(void)cw_test_two_pins(&kit->wire, 0x002C, 0x0080, "48072615",
+		    CW_TEST_PIN);
+	return needs_pin(kit, "RESET CARD with a blocked PUK") &&
 	    cw_kit_true(kit, cw_kit_has_slot(kit, 0x9A),
 		"the key is there still");
 }

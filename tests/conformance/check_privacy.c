@@ -99,6 +99,18 @@ card_counter(struct cw_kit *kit)
 		"in mode 1 the counter is the card's, not an issuer's");
 }
 
+/* Nobody can verify it, so nobody learns which card this is. */
+static bool
+blocked(struct cw_kit *kit)
+{
+	for (unsigned i = 0; i < 3; i++)
+		(void)cw_test_verify(&kit->wire, "480726");
+	return cw_kit_true(kit,
+		   cw_test_issuer_begin(&kit->issuer) == CW_ERR_CARD_SAYS,
+		   "mode 1 with a blocked PIN") &&
+	    cw_kit_sw(kit, kit->issuer.sw, 0x6982, "mode 1 with a blocked PIN");
+}
+
 static bool
 identified(struct cw_kit *kit)
 {
@@ -113,7 +125,8 @@ identified(struct cw_kit *kit)
 	    cw_kit_sw(kit, cw_test_verify(&kit->wire, CW_TEST_PIN), 0x9000,
 		"the PIN") &&
 	    cw_kit_err(kit, cw_test_issuer_open(&kit->issuer), CW_OK,
-		"mode 1 after the PIN, with the same nonce");
+		"mode 1 after the PIN, with the same nonce") &&
+	    cw_kit_power(kit) && blocked(kit);
 }
 
 static bool

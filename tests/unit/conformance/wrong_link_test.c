@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "card/command.h"
+#include "proto/base/secret.h"
 #include "proto/card_link.h"
 #include "tests/support/check.h"
 #include "tests/support/wrong_card.h"
@@ -108,6 +109,13 @@ before(void)
 	struct cw_card_session *s = state->sessions;
 
 	kept = state->pin;
+	if (has("pin-set-again") && ins == CW_INS_SET_PIN)
+		cw_wipe(&state->pin, sizeof(state->pin));
+	for (; has("status-of-what-ended") && ins == CW_INS_STATUS && s != NULL;
+	     s = s->next)
+		if (s->state == CW_SESSION_OPEN)
+			s->state = CW_SESSION_ERROR;
+	s = state->sessions;
 	if (has("holders-puk-without-end"))
 		state->puk.tries = 3;
 	for (; s != NULL && has("one-failure-kills"); s = s->next)
