@@ -240,21 +240,35 @@ check_result(struct check *c)
 	return CW_OK;
 }
 
-/* The command whose scope a thing that was done needs; 0: it makes something. */
-static unsigned
-managed_by(enum cw_done done)
+/* By a command that the scope names; and what was there, only if it is named. */
+static bool
+was_allowed(const struct cw_scope *scope, const struct cw_result_item *item)
 {
-	static const uint8_t commands[] = {
-		[CW_DONE_DELETED] = CW_DELETE_KEY,
-		[CW_DONE_UPDATED] = CW_UPDATE_KEY,
-		[CW_DONE_UNLOCKED] = CW_UNLOCK_KEY,
-		[CW_DONE_CLONED] = CW_CLONE_KEY_PROTECTION,
+	static const struct {
+		uint8_t command, or_command; /* 0: no other */
+		bool has_target;
+	} rows[] = {
+		[CW_DONE_PIN_POLICY] = { CW_CREATE_PIN_POLICY, 0, false },
+		[CW_DONE_KEY] = { CW_CREATE_KEY, 0, false },
+		[CW_DONE_DELETED] = { CW_DELETE_KEY, 0, true },
+		[CW_DONE_UPDATED] = { CW_UPDATE_KEY, 0, true },
+		[CW_DONE_UNLOCKED] = { CW_UNLOCK_KEY, 0, true },
+		[CW_DONE_EXTENSION] = { CW_SET_EXTENSION, 0, false },
+		[CW_DONE_PUK_POLICY] = { CW_CREATE_PUK_POLICY, 0, false },
+		[CW_DONE_IMPORTED] = { CW_IMPORT_SYMMETRIC_KEY,
+		    CW_IMPORT_PRIVATE_KEY, false },
+		[CW_DONE_CLONED] = { CW_CLONE_KEY_PROTECTION, 0, true },
 	};
+	unsigned other = rows[item->done].or_command;
 
-	return commands[done];
+	if (!cw_scope_has_command(scope, rows[item->done].command) &&
+	    (other == 0 || !cw_scope_has_command(scope, other)))
+		return false;
+	return !rows[item->done].has_target ||
+	    cw_scope_has_object(scope, item->object_id);
 }
 
-/* Of what was there, only what the scope names; and nothing new unless there is a
+/* Nothing that the scope does not name; and nothing new unless there is a
  * certificate that says for what. */
 static enum cw_err
 check_scope(struct check *c)
@@ -264,13 +278,10 @@ check_scope(struct check *c)
 
 	for (size_t i = 0; i < c->result.n_items; i++) {
 		const struct cw_result_item *item = &c->result.items[i];
-		unsigned command = managed_by(item->done);
 
 		keys +=
 		    item->done == CW_DONE_KEY || item->done == CW_DONE_IMPORTED;
-		if (command != 0 &&
-		    (!cw_scope_has_command(scope, command) ||
-			!cw_scope_has_object(scope, item->object_id)))
+		if (!was_allowed(scope, item))
 			return CW_ERR_BAD_SCOPE;
 	}
 	return keys > scope->keys_max || (keys > 0 && !has_certificate(c->e)) ?

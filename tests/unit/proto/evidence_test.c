@@ -146,6 +146,16 @@ CHANGE(another_message_4, w->message_4.ptr[w->message_4.len - 1] ^= 1)
 CHANGE(unlocked_besides,
     w->result.items[w->result.n_items++] =
 	(struct cw_result_item){ .object_id = 9, .done = CW_DONE_UNLOCKED })
+CHANGE(a_pin_besides,
+    w->result.items[w->result.n_items++] =
+	(struct cw_result_item){ .object_id = 9, .done = CW_DONE_PIN_POLICY })
+CHANGE(a_puk_besides,
+    w->result.items[w->result.n_items++] =
+	(struct cw_result_item){ .object_id = 9, .done = CW_DONE_PUK_POLICY })
+CHANGE(an_extension_besides,
+    w->result.items[w->result.n_items++] =
+	(struct cw_result_item){ .object_id = 5, .done = CW_DONE_EXTENSION })
+CHANGE(imported_in_the_end, w->result.items[0].done = CW_DONE_IMPORTED)
 CHANGE(another_key_besides,
     w->result.items[w->result.n_items++] =
 	(struct cw_result_item){ .object_id = 9, .done = CW_DONE_KEY })
@@ -284,6 +294,10 @@ static const struct row rows[] = {
 	ROW(installed_for_another_key, RESULT, INSTALLED, NOT_CONFIRMED),
 	ROW(deleted_in_the_end, RESULT, SCOPE, BAD_SCOPE),
 	ROW(unlocked_besides, RESULT, SCOPE, BAD_SCOPE),
+	ROW(a_pin_besides, RESULT, SCOPE, BAD_SCOPE),
+	ROW(a_puk_besides, RESULT, SCOPE, BAD_SCOPE),
+	ROW(an_extension_besides, RESULT, SCOPE, BAD_SCOPE),
+	ROW(imported_in_the_end, RESULT, SCOPE, BAD_SCOPE),
 	ROW(another_key_besides, RESULT, SCOPE, BAD_SCOPE),
 	ROW(neither_key_nor_certificate, END, SCOPE, BAD_SCOPE),
 	ROW(nothing_installed, RESULT, INSTALLED, NOT_CONFIRMED),
