@@ -163,6 +163,75 @@ another_cards_session_is_not_taken_up_in_between(void **state)
 	free_world(w);
 }
 
+/* The other card comes in, and stays. */
+static void
+put_other_in(void *ctx)
+{
+	struct swap *s = ctx;
+	struct cw_local_reader *r = &s->w->reader;
+
+	if (r->waits == 1) {
+		r->cards[0] = s->other;
+		cw_local_reader_insert(r);
+	}
+}
+
+/* Another program resets the card while the person types, and then it goes. */
+static void
+reset_and_pull(void *ctx, struct cw_bytes command, struct cw_buf *response)
+{
+	struct swap *s = ctx;
+	struct cw_local_reader *r = &s->w->reader;
+
+	(void)response;
+	if (command.len < 2 || command.ptr[1] != CW_INS_PIN_INFO ||
+	    r->fault != CW_LOCAL_NO_FAULT)
+		return;
+	r->other_wants_reset = true;
+	r->fault = CW_LOCAL_PULL_BEFORE;
+	r->fault_at = r->apdus + 2; /* behind SELECT */
+}
+
+/* The first card has gone before it heard the PIN: the run begins anew with the
+ * other one, which must not hear it. */
+static void
+a_pin_is_for_the_card_that_it_was_typed_for(void **state)
+{
+	struct cw_world *w = new_world();
+	struct cw_test_card other;
+	struct cw_test_issuer beside;
+	struct swap swap = { w, &w->card, &other, CW_OK };
+
+	(void)state;
+	assert_err(cw_world_enroll_anew(w), CW_OK);
+	cw_test_card_init(&other, cw_world_vendor());
+	cw_test_issuer_init(&beside, &other.wire);
+	beside.pin = "749205";
+	assert_err(cw_test_issuer_enroll(&beside, CW_KEY_P256, 0x9A), CW_OK);
+	cw_card_power(other.card, false);
+	w->intent.mode = CW_MODE_IDENTIFIED;
+	w->key.slot = 0x9C;
+	w->key.id = 8;
+	w->n_prompts = 0;
+	w->pins[0] = w->issuer.pin;
+	w->pins[1] = beside.pin;
+	cw_world_new_session(w);
+	w->reader.insert_after = 0;
+	w->reader.on_wait = put_other_in;
+	w->reader.ctx = &swap;
+	w->reader.on_reply = reset_and_pull;
+	assert_err(cw_world_enroll_anew(w), CW_OK);
+	assert_int_equal(w->n_prompts, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_false(w->prompts[i].is_new);
+		assert_int_equal(w->prompts[i].tries_left, 3);
+		assert_err(w->prompts[i].last, CW_OK);
+	}
+	cw_test_issuer_wipe(&beside);
+	cw_test_card_wipe(&other);
+	free_world(w);
+}
+
 /* STATUS as it is, with the address of another site. */
 static void
 say_another_site(void *ctx, struct cw_bytes command, struct cw_buf *response)
@@ -294,6 +363,7 @@ main(void)
 		cmocka_unit_test(another_card_in_between_is_told_and_not_used),
 		cmocka_unit_test(
 		    another_cards_session_is_not_taken_up_in_between),
+		cmocka_unit_test(a_pin_is_for_the_card_that_it_was_typed_for),
 		cmocka_unit_test(
 		    a_card_that_names_another_site_is_not_believed),
 		cmocka_unit_test(
