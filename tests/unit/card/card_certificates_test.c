@@ -81,14 +81,16 @@ each_type_of_key_takes_its_own_certificate_only(void **state)
 	}
 }
 
-/* SET_CERTIFICATES with `n` more certificates of `len` bytes behind a leaf. */
+/* SET_CERTIFICATES with `n` more certificates of `len` bytes behind a leaf; with a
+ * total the last one is as long as it takes. */
 static enum cw_err
 set_large(struct cw_test_world *w, uint32_t id,
-    const struct cw_public_key *made, size_t n, size_t len)
+    const struct cw_public_key *made, size_t n, size_t len, size_t total)
 {
 	static const uint8_t filler[8193] = { 0x30 };
 	struct cw_reply reply = { .err = CW_OK };
 	struct cw_buf plain;
+	size_t at;
 
 	assert_err(cw_test_issuer_make_certificate(&w->issuer, made, "CN=T"),
 	    CW_OK);
@@ -100,10 +102,16 @@ set_large(struct cw_test_world *w, uint32_t id,
 	cw_cbor_put_uint(&plain, 0);
 	cw_cbor_put_uint(&plain, id);
 	cw_cbor_put_uint(&plain, 1);
+	at = plain.len;
 	cw_cbor_put_array(&plain, 1 + n);
 	cw_cbor_put_bstr(&plain, cw_buf_bytes(&w->issuer.certificate));
-	for (size_t j = 0; j < n; j++)
+	for (size_t j = 0; j < n; j++) {
+		/* The last fills up what the card stores: heads and
+		 * all. */
+		if (total > 0 && j + 1 == n)
+			len = total - (plain.len - at) - 3;
 		cw_cbor_put_bstr(&plain, cw_bytes(filler, len));
+	}
 	cw_test_run_plain(&w->issuer, cw_buf_bytes(&plain));
 	cw_channel_advance(&w->issuer.channel, cw_buf_bytes(&w->issuer.command),
 	    cw_buf_bytes(&w->issuer.reply));
@@ -120,14 +128,16 @@ certificates_that_are_too_large_are_refused(void **state)
 {
 	static const struct {
 		size_t n, len; /* certificates behind the leaf */
+		size_t total; /* of all, as they are stored; 0: what it gives */
 		enum cw_err want;
 	} rows[] = {
-		{ 1, 8192, CW_OK },
-		{ 1, 8193, CW_ERR_OUT_OF_RANGE },
-		{ 15, 1000, CW_OK },
-		{ 16, 1000, CW_ERR_OUT_OF_RANGE },
-		{ 4, 7000, CW_OK },
-		{ 4, 7100, CW_ERR_TOO_LARGE },
+		{ 1, 8192, 0, CW_OK },
+		{ 1, 8193, 0, CW_ERR_OUT_OF_RANGE },
+		{ 15, 1000, 0, CW_OK },
+		{ 16, 1000, 0, CW_ERR_OUT_OF_RANGE },
+		{ 4, 7000, 28671, CW_OK },
+		{ 4, 7000, 28672, CW_OK },
+		{ 4, 7000, 28673, CW_ERR_TOO_LARGE },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -137,7 +147,7 @@ certificates_that_are_too_large_are_refused(void **state)
 		cw_test_world_renew(state);
 		w = with_key(state, &made);
 		assert_err(set_large(w, cw_test_key_9a.id, &made, rows[i].n,
-			       rows[i].len),
+			       rows[i].len, rows[i].total),
 		    rows[i].want);
 	}
 }
@@ -159,7 +169,7 @@ a_long_list_is_given_in_parts(void **state)
 			       &made),
 		    CW_OK);
 		assert_err(set_large(w, key.id, &made, key.id == 3 ? 1 : 4,
-			       7000),
+			       7000, 0),
 		    CW_OK);
 	}
 	assert_err(cw_test_issuer_close(&w->issuer, NULL), CW_OK);

@@ -112,9 +112,10 @@ who_has_nothing_there_makes_room_for_a_roll_over(void **state)
 	cw_play_keys_end(w, &k);
 }
 
-/* An issuer with a key on the card, and as many former keys as there can be. */
+/* An issuer with a key on the card, and so many former keys: it is one more that
+ * the card remembers. */
 static enum cw_err
-settle(struct cw_test_issuer *issuer)
+settle(struct cw_test_issuer *issuer, unsigned n_former)
 {
 	static const struct cw_create_key key = { .id = 1,
 		.type = CW_KEY_P256,
@@ -127,9 +128,9 @@ settle(struct cw_test_issuer *issuer)
 	cw_play_opens(issuer, 0x9000);
 	cw_play_make(issuer, &key);
 	assert_err(cw_test_issuer_close(issuer, NULL), CW_OK);
-	for (unsigned i = 0; i < CW_ENDORSEMENTS_MAX; i++)
+	for (unsigned i = 0; i < n_former; i++)
 		cw_play_endorse(&k, i, i + 1, i + 1);
-	err = roll(issuer, &k, CW_ENDORSEMENTS_MAX);
+	err = roll(issuer, &k, n_former);
 	issuer->management_key = NULL;
 	cw_play_keys_wipe(&k);
 	return err;
@@ -139,17 +140,23 @@ static void
 a_table_that_is_all_needed_is_full_until_something_goes(void **state)
 {
 	struct cw_test_world *w = *state;
-	size_t n;
+	const unsigned most = CW_ENDORSEMENTS_MAX;
+	unsigned n = 0;
 
 	cw_key_free(&w->issuer.management_key);
-	for (n = 0; n < CW_CARD_ISSUERS_MAX / (CW_ENDORSEMENTS_MAX + 1); n++)
-		assert_err(settle(&w->issuer), CW_OK);
-	assert_err(settle(&w->issuer), CW_ERR_CARD_FULL);
+	for (; n + most + 1 <= CW_CARD_ISSUERS_MAX - 10; n += most + 1)
+		assert_err(settle(&w->issuer, most), CW_OK);
+	assert_int_equal(n, CW_CARD_ISSUERS_MAX - 10);
+	assert_err(settle(&w->issuer, 4), CW_OK);
+	/* One more than there is room for, and exactly as many. */
+	assert_err(settle(&w->issuer, 5), CW_ERR_CARD_FULL);
+	assert_err(settle(&w->issuer, 4), CW_OK);
+	assert_err(settle(&w->issuer, 1), CW_ERR_CARD_FULL);
 	/* RESET CARD: nobody has anything there. */
 	assert_sw(cw_test_send(&w->issuer.wire, 0x80EE, 0, CW_BYTES_NONE, NULL),
 	    0x9000);
-	for (size_t i = 0; i < n; i++)
-		assert_err(settle(&w->issuer), CW_OK);
+	for (unsigned i = 0; i < n; i += most + 1)
+		assert_err(settle(&w->issuer, most), CW_OK);
 }
 
 int
