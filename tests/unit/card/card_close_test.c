@@ -221,6 +221,33 @@ an_update_has_the_pin_that_was_the_others_alone(void **state)
 	assert_sw(cw_play_hold(w, CW_INS_CHANGE_KEY_PIN, &q), 0x9000);
 }
 
+/* Two sessions asked for the holder's PIN: it is the one of the first that closes,
+ * and the other one's key is used with it. */
+static void
+the_holders_pin_is_of_the_session_that_closes_first(void **state)
+{
+	struct cw_test_world *w = *state;
+	struct cw_test_issuer other;
+	struct cw_create_key key = cw_test_key_9a;
+
+	cw_test_world_issuer(w, &other);
+	assert_err(cw_test_issuer_begin(&w->issuer), CW_OK);
+	cw_play_make(&w->issuer, &key);
+	assert_err(cw_test_issuer_begin(&other), CW_OK);
+	other.pin = "749205";
+	other.puk = "36925814";
+	key.slot = 0x9C;
+	cw_play_make(&other, &key);
+	assert_err(cw_test_issuer_close(&other, NULL), CW_OK);
+	assert_err(cw_test_issuer_close(&w->issuer, NULL), CW_OK);
+	assert_sw(cw_test_verify(&w->card.wire, CW_TEST_PIN), 0x63C2);
+	assert_sw(cw_test_verify(&w->card.wire, "749205"), 0x9000);
+	assert_sw(cw_test_two_pins(&w->card.wire, 0x002C, 0x0080, "36925814",
+		      CW_TEST_PIN),
+	    0x9000);
+	cw_test_issuer_wipe(&other);
+}
+
 /* Two issuers may give the same ids: each key has its own issuer's PIN and PUK. */
 static void
 a_key_has_the_pin_of_its_own_issuer(void **state)
@@ -267,6 +294,7 @@ main(void)
 		world_test(an_unlock_frees_no_slot),
 		world_test(two_issuers_may_have_the_same_certificate),
 		world_test(an_update_has_the_pin_that_was_the_others_alone),
+		world_test(the_holders_pin_is_of_the_session_that_closes_first),
 		world_test(a_key_has_the_pin_of_its_own_issuer),
 	};
 

@@ -204,6 +204,10 @@ slots_want_the_pin_once_always_or_never(void **state)
 	assert_sw(cw_test_send(&w->card.wire, 0x00FD, 0, CW_BYTES_NONE, NULL),
 	    0x6D00);
 	assert_sw(sign_p256(w, 0x9C), 0x6982);
+	/* Nor a VERIFY that is none. */
+	assert_sw(cw_test_verify(&w->card.wire, CW_TEST_PIN), 0x9000);
+	assert_sw(cw_test_verify(&w->card.wire, "12"), 0x6A80);
+	assert_sw(sign_p256(w, 0x9C), 0x6982);
 }
 
 static void
