@@ -45,26 +45,33 @@ class Tab {
 		this.isClosed = false;
 	}
 
-	on(f) {
+	// Who only looks takes no focus: Firefox waits for it without an end.
+	#on(f, focus = false) {
 		return this.browser.queue(async (m) => {
 			await m.send('WebDriver:SwitchToWindow', { handle: this.handle,
-				focus: true });
+				focus });
 			return f(m);
 		});
 	}
 
+	#inFront(f) {
+		return this.#on(f, true);
+	}
+
 	goto(url) {
-		return this.on((m) => m.send('WebDriver:Navigate', { url }));
+		return this.#inFront((m) => m.send('WebDriver:Navigate', { url }));
 	}
 
 	eval(script) {
-		return this.on(async (m) => (await m.send(
+		return this.#on(async (m) => (await m.send(
 			'WebDriver:ExecuteAsyncScript', {
 				script: 'const [done] = arguments; (async () => {' + script +
 					'})().then((v) => done({ v }), (e) => done({ e: ' +
 					'String(e) }))',
-				args: [], sandbox: null, newSandbox: false, scriptTimeout: 60000,
+				args: [], sandbox: null, newSandbox: false, scriptTimeout: 25000,
 			})).value).then((r) => {
+			if (r === null)
+				throw new Error('the page has gone');
 			if (r.e !== undefined)
 				throw new Error(r.e);
 			return r.v;
@@ -72,7 +79,7 @@ class Tab {
 	}
 
 	click(selector) {
-		return this.on(async (m) => {
+		return this.#inFront(async (m) => {
 			const { value } = await m.send('WebDriver:FindElement',
 				{ using: 'css selector', value: selector });
 			await m.send('WebDriver:ElementClick', {
@@ -84,7 +91,7 @@ class Tab {
 	press(key) {
 		const code = { Escape: '\ue00c', Enter: '\ue007', Tab: '\ue004',
 			ArrowDown: '\ue015' }[key];
-		return this.on((m) => m.send('WebDriver:PerformActions', { actions: [{
+		return this.#inFront((m) => m.send('WebDriver:PerformActions', { actions: [{
 			type: 'key', id: 'keyboard',
 			actions: [{ type: 'keyDown', value: code },
 				{ type: 'keyUp', value: code }],
@@ -92,12 +99,12 @@ class Tab {
 	}
 
 	url() {
-		return this.on(async (m) =>
+		return this.#on(async (m) =>
 			(await m.send('WebDriver:GetCurrentURL')).value);
 	}
 
 	shot(file) {
-		return this.on(async (m) => {
+		return this.#on(async (m) => {
 			const { value } = await m.send('WebDriver:TakeScreenshot',
 				{ full: false });
 			fs.writeFileSync(file, Buffer.from(value, 'base64'));
@@ -106,13 +113,13 @@ class Tab {
 
 	async close() {
 		this.isClosed = true;
-		await this.on((m) => m.send('WebDriver:CloseWindow'))
+		await this.#on((m) => m.send('WebDriver:CloseWindow'))
 			.catch(unlessGone);
 	}
 
 	// Of the window, which Firefox keeps at 450 pixels or more.
 	size(width, height) {
-		return this.on((m) => m.send('WebDriver:SetWindowRect',
+		return this.#on((m) => m.send('WebDriver:SetWindowRect',
 			{ x: null, y: null, width, height }));
 	}
 
@@ -180,8 +187,10 @@ export class Firefox {
 			return Marionette.connect(Number(fs.readFileSync(active, 'utf8')));
 		}, 120000);
 		await this.#m.send('WebDriver:NewSession', { capabilities: {
-			alwaysMatch: { pageLoadStrategy: 'normal' }, timeouts: {
-				pageLoad: 120000 } } });
+			alwaysMatch: { pageLoadStrategy: 'normal',
+				timeouts: { pageLoad: 120000 },
+				// Else a look at the page may cancel a question for the PIN.
+				unhandledPromptBehavior: 'ignore' } } });
 		[this.#first] = await this.#m.send('WebDriver:GetWindowHandles');
 		const extension = options.extension === undefined ? world.extension :
 			options.extension;

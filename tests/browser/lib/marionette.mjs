@@ -2,6 +2,12 @@
 // Firefox's own remote protocol: "length:[0,id,command,parameters]" over TCP.
 import net from 'node:net';
 
+// A command without an answer fails, so that who polls asks again and who does
+// not says which it was. Some wait for a page (timeouts.pageLoad) or a browser.
+const ANSWER = 30000;
+const LONG = { 'WebDriver:NewSession': 150000, 'WebDriver:Navigate': 150000,
+	'WebDriver:ElementClick': 150000, 'Addon:Install': 150000 };
+
 export class Marionette {
 	#socket;
 	#buffer = Buffer.alloc(0);
@@ -53,7 +59,6 @@ export class Marionette {
 			return this.#greeting(message);
 		const [, id, error, result] = message;
 		const waiting = this.#waiting.get(id);
-		this.#waiting.delete(id);
 		if (error !== null)
 			waiting?.reject(Object.assign(
 				new Error(error.error + ': ' + error.message),
@@ -65,9 +70,15 @@ export class Marionette {
 	send(command, parameters = {}) {
 		const id = ++this.#id;
 		const text = JSON.stringify([0, id, command, parameters]);
+		let timer;
 		return new Promise((resolve, reject) => {
 			this.#waiting.set(id, { resolve, reject });
+			timer = setTimeout(reject, LONG[command] ?? ANSWER,
+				new Error('Firefox does not answer ' + command));
 			this.#socket.write(Buffer.byteLength(text) + ':' + text);
+		}).finally(() => {
+			clearTimeout(timer);
+			this.#waiting.delete(id);
 		});
 	}
 

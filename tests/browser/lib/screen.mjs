@@ -80,6 +80,24 @@ export class Screen {
 		return xwd[from + y * stride + 4 * x];
 	}
 
+	// How many dark dots stand side by side there; a text cursor is none.
+	dots(x, y, width, height) {
+		const { xwd, from, stride } = this.#read();
+		let most = 0;
+		for (let row = y; row < y + height; row++) {
+			let [dots, run] = [0, 0];
+			for (let column = x; column < x + width; column++)
+				if (xwd[from + row * stride + 4 * column] < 128)
+					run++;
+				else {
+					dots += run > 2;
+					run = 0;
+				}
+			most = Math.max(most, dots);
+		}
+		return most;
+	}
+
 	picture(name) {
 		const { width, height, stride, xwd, from } = this.#read();
 		const rows = Buffer.alloc(height * (1 + 3 * width));

@@ -12,6 +12,8 @@ export class TokenChromium {
 	static label = 'Chromium';
 	// It keeps the answer "no certificate" until its last window closes.
 	static asksAgain = false;
+	// It may crash or ask twice where the card was exchanged under OpenSC.
+	static seesAnew = false;
 
 	// choose: by itself, without asking which certificate; origins: the only
 	// ones that may ask the extension.
@@ -44,13 +46,26 @@ export class TokenChromium {
 		});
 	}
 
+	// Until the field shows as many dots: keys that come before it listens are
+	// lost, and the rest would be a wrong PIN.
+	#type(window, value) {
+		const [x, y, width] = this.screen.place(window);
+		const isTyped = () =>
+			this.screen.dots(x + 62, y + 50, width - 86, 30) === value.length;
+		return until('the field shows the PIN', () => {
+			this.screen.xdo('windowfocus', '--sync', window);
+			this.screen.xdo('key', 'ctrl+a', 'BackSpace');
+			this.screen.xdo('type', '--delay', '20', value);
+			return until('it is typed', isTyped, 2000);
+		});
+	}
+
 	// Once, when it is asked for. By mouse: a key that closes a window may
 	// answer the next question, too.
 	async pin(value, name) {
 		const window = await this.screen.window('the browser asks for the PIN',
 			...WINDOW);
-		this.screen.xdo('windowfocus', '--sync', window);
-		this.screen.xdo('type', '--delay', '20', value);
+		await this.#type(window, value);
 		this.screen.picture(name);
 		const [x, y, width, height] = this.screen.place(window);
 		await this.#click(x + width - 61, y + height - 39, () =>
@@ -72,6 +87,12 @@ export class TokenChromium {
 	}
 }
 
+const SEES = `
+	const { SLOT_NOT_PRESENT } = Ci.nsIPKCS11Slot;
+	return Cc['@mozilla.org/security/pkcs11moduledb;1']
+		.getService(Ci.nsIPKCS11ModuleDB).listModules().then((modules) =>
+			modules.find((module) => module.name === 'OpenSC')
+				.slots.some((slot) => slot.status > SLOT_NOT_PRESENT));`;
 const CHOICE = 'security.default_personal_cert';
 const OBSERVER = `
 	const [pin] = arguments;
@@ -87,6 +108,7 @@ const OBSERVER = `
 export class TokenFirefox {
 	static label = 'Firefox';
 	static asksAgain = true;
+	static seesAnew = true;
 
 	static async launch(world, screen, { choose, origins }) {
 		const b = new TokenFirefox();
@@ -101,6 +123,12 @@ export class TokenFirefox {
 				'Ask Every Time' },
 		});
 		return b;
+	}
+
+	// It looks once a second, and takes a card for absent until then.
+	sees(isIn) {
+		return until('the browser sees ' + (isIn ? 'the card' : 'no card'),
+			async () => await this.browser.chrome(SEES) === isIn);
 	}
 
 	async pin(value) {
