@@ -39,11 +39,21 @@ class Tab {
 	}
 
 	click(selector) {
-		return this.page.click(selector);
+		return this.#act(() => this.page.click(selector));
 	}
 
 	press(key) {
-		return this.page.keyboard.press(key);
+		return this.#act(() => this.page.keyboard.press(key));
+	}
+
+	// It may close the window before the driver has said that it is done.
+	async #act(f) {
+		if (this.page.isClosed())
+			throw new Error('the window has closed');
+		await f().catch((error) => {
+			if (!error.message.includes('has been closed'))
+				throw error;
+		});
 	}
 
 	async url() {

@@ -82,9 +82,10 @@ class Tab {
 		return this.#inFront(async (m) => {
 			const { value } = await m.send('WebDriver:FindElement',
 				{ using: 'css selector', value: selector });
+			// (It may close the window.)
 			await m.send('WebDriver:ElementClick', {
 				id: Object.values(value)[0],
-			});
+			}).catch(unlessGone);
 		});
 	}
 
@@ -95,7 +96,7 @@ class Tab {
 			type: 'key', id: 'keyboard',
 			actions: [{ type: 'keyDown', value: code },
 				{ type: 'keyUp', value: code }],
-		}] }));
+		}] }).catch(unlessGone));
 	}
 
 	url() {
