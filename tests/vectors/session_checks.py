@@ -31,11 +31,12 @@ def same(got, want, what=''):
 
 
 # What a grant of an action may have in its scope, by command number; and which
-# command does what a result says of an object that was there.
+# command does what a result says, of an object that was there or of a new one.
 ALLOWED = {1: {1, 2, 3, 4, 5, 6, 7, 13},
            2: {3, 4, 7, 8, 9, 10, 11, 12, 13},
            3: {8, 9, 10, 13}, 4: {3, 4, 8, 10, 11, 13}}
 MANAGED = {3: 9, 4: 11, 5: 10, 9: 12}
+MAKES = {1: {2}, 2: {3}, 6: {7}, 7: {1}, 8: {5, 6}}
 
 
 def check(sentence, of_key=False):
@@ -434,8 +435,8 @@ class Record:
     def result_scope(self):
         scope = self.r['scope']
         for target, done, _ in self.result_said[5]:
-            require(done not in MANAGED or (MANAGED[done] in scope[0] and
-                                            target in scope[3]),
+            require(MANAGED[done] in scope[0] and target in scope[3]
+                    if done in MANAGED else MAKES[done] & set(scope[0]),
                     f'{done} of {target}')
 
 

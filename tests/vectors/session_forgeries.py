@@ -96,6 +96,7 @@ ATTRIBUTES = ('each key is of the type stated, made in the card, '
               'not exportable')
 KIND = ('the grant\'s scope is of its action, '
         'and binds what its mode proves')
+OUTSIDE = 'the result has nothing that R\'s scope does not name'
 APPROVED = 'as many operators as the grant asks for approved this very key'
 SIGNATURES = frozenset((
     'R is signed by the management key inside it',
@@ -146,6 +147,10 @@ FORGED = (
     ('a result of one more key', RESULT, CARD,
      lambda p, _: p[5].append([99, 2, bytes(32)]),
      'the result names each stated key as made, and no other key'),
+    ('a result of one more deletion', RESULT, CARD,
+     lambda p, _: p[5].append([99, 3, bytes(32)]), OUTSIDE),
+    ('a result of one more import', RESULT, CARD,
+     lambda p, _: p[5].append([99, 8, bytes(32)]), OUTSIDE),
 )
 # In a file that has approvals: likewise.
 FORGED_APPROVAL = (
